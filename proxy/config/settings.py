@@ -1,0 +1,148 @@
+"""The settings in force, as plain values that cross process borders.
+
+`config.schema` says what a person may write; `config.compile` turns that into these. Nothing
+here reads, checks or defaults a file: data plane and control plane take it as it comes.
+Durations are seconds, sizes are bytes, names are those of the file.
+"""
+
+from msgspec import Struct
+
+from proxy.routing.table import RoutingTable
+
+
+class Deadlines(Struct, frozen=True, kw_only=True):
+    """How long a client may take, in seconds."""
+
+    head: float = 10.0  # from the first byte of a head to its end
+    body: float = 30.0  # then at least `body_rate` bytes a second on average
+    body_rate: int = 1024
+    idle: float = 75.0  # a kept-alive connection without a request
+    send: float = 60.0  # a client that takes no byte of its reply
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """How much a client may send, and how much is kept in memory."""
+
+    head_bytes: int = 32 * 1024
+    header_count: int = 100
+    target_bytes: int = 8 * 1024
+    body_bytes: int = 32 * 1024 * 1024  # bodies we read whole (the five dialects)
+    stream_body_bytes: int = 1024 * 1024 * 1024  # bodies passed through piece by piece
+    connections: int = 0  # a worker; 0: from the limit on open files
+    buffer_bytes: int = 256 * 1024  # between upstream and a slow client
+    max_n: int = 128  # choices a request may ask for
+    max_tokens: int = 1_000_000  # output tokens a request may ask for
+
+
+class Tls(Struct, frozen=True, kw_only=True):
+    """Certificate and key files of the traffic listener."""
+
+    certificate: str
+    key: str
+
+
+class Timeouts(Struct, frozen=True, kw_only=True):
+    """How long an upstream may take, in seconds."""
+
+    connect: float = 5.0
+    first_byte: float = 120.0
+    between_bytes: float = 60.0
+    total: float = 600.0
+
+
+class UpstreamSettings(Struct, frozen=True, kw_only=True):
+    """One callable endpoint. `base_url` is split: scheme, host, port, path prefix."""
+
+    name: str
+    scheme: str  # http | https
+    host: str
+    port: int
+    prefix: str = "/v1"  # no trailing slash; the client's /v1/x becomes prefix + /x
+    api_key: str | None = None  # None: the client's own Authorization passes through
+    headers: dict[str, str] = {}  # set on every request
+    timeouts: Timeouts = Timeouts()
+    connections: int = 512  # at most, over all workers
+    queue: int = 1024  # exchanges that may wait for a connection
+    queue_seconds: float = 10.0
+    keepalive_seconds: float = 30.0
+    retries: int = 2  # at most, within the budget
+    retry_budget: float = 0.2  # retries as a share of requests
+    eject_after: int = 5  # consecutive failures; 0: never
+    eject_seconds: float = 10.0  # doubled each time up to eject_seconds_max
+    eject_seconds_max: float = 300.0
+    ca_file: str | None = None  # None: the system's authorities
+    verify: bool = True
+    proxy: str | None = None  # http://host:port, by CONNECT for https
+    ask_usage: bool = True  # ask streams for usage where the client did not, and strip it
+    allow_models: bool = False  # list its models under /v1/models
+
+
+class ClientKey(Struct, frozen=True, kw_only=True):
+    """A client's key: its name and digest, and what it may do."""
+
+    name: str
+    sha256: str  # hex
+    slot: int  # its column in the shared tally
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    routes: tuple[str, ...] | None = None  # None: all
+
+
+class Previews(Struct, frozen=True, kw_only=True):
+    """What of the words is written down."""
+
+    chars: int = 100  # 0: none
+    redact: tuple[str, ...] = ()  # regular expressions; what matches becomes [redacted]
+
+
+class AlertThresholds(Struct, frozen=True, kw_only=True):
+    """The two default rules; None switches one off."""
+
+    slow_latency_ms: float | None = 5000.0
+    short_reply_chars: int | None = 10
+
+
+class Webhook(Struct, frozen=True, kw_only=True):
+    """Where alerts are posted."""
+
+    url: str
+    headers: dict[str, str] = {}
+    fold_seconds: float = 60.0  # repeats within this window are folded into one
+
+
+class Alerts(Struct, frozen=True, kw_only=True):
+    """Which alerts fire, by default and by route."""
+
+    default: AlertThresholds = AlertThresholds()
+    routes: dict[str, AlertThresholds] = {}
+    webhook: Webhook | None = None
+
+
+class DataPlane(Struct, frozen=True, kw_only=True):
+    """All that a worker needs: pushed to it by control, read by it once a request."""
+
+    table: RoutingTable
+    upstreams: dict[str, UpstreamSettings]
+    keys: tuple[ClientKey, ...] = ()
+    limits: Limits = Limits()
+    deadlines: Deadlines = Deadlines()
+    previews: Previews = Previews()
+    workers: int = 1  # how many share the limits
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """All that turnout was told: what the supervisor starts from."""
+
+    data_plane: DataPlane
+    alerts: Alerts = Alerts()
+    listen_host: str = "0.0.0.0"  # noqa: S104  # a proxy is there to be reached
+    listen_port: int = 8000
+    admin_host: str = "127.0.0.1"
+    admin_port: int = 8001
+    tls: Tls | None = None
+    workers: int = 1
+    drain_seconds: float = 120.0
+    drain_grace_seconds: float = 2.0  # readiness is 503, connections are still taken
+    log_format: str = "json"  # json | console
+    log_exchanges: bool = True
+    tokens: bool = True  # count with tiktoken where no usage is to be had

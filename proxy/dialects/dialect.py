@@ -1,0 +1,92 @@
+"""What every dialect offers the data plane: peek at a request, meter a reply.
+
+Sans-IO: bytes in, facts out. A dialect knows one API's JSON; it knows nothing of sockets,
+routes or clocks. The caller stamps times: `Meter.feed` returns whether new output arrived.
+"""
+
+from typing import Protocol
+
+from msgspec import Raw, Struct
+
+from proxy.exchange.observation import Usage
+
+Members = dict[str, Raw]
+
+
+class RequestFacts(Struct, frozen=True, kw_only=True):
+    """What routing and the record need to know of a request body."""
+
+    model: str
+    stream: bool = False
+    user: str | None = None  # the body's safety identifier or user
+    wants_usage: bool = True  # False: a stream whose client did not ask for usage
+    n: int = 1
+    max_tokens: int | None = None
+    has_tools: bool = False
+    has_format: bool = False
+    prompt_chars: int = 0
+    prompt_tail: str = ""  # the start of the last user message, for the preview
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """What a meter knows of a reply, at any time: complete once it was fed all of it."""
+
+    usage: Usage | None = None  # None: the upstream sent none
+    model: str | None = None
+    text: str | None = None  # content, then tool-call names and arguments; None: no text reply
+    reply_chars: int | None = None
+    preview: str = ""
+    finish_reason: str | None = None
+    finished: bool = False  # a stream that said its end ([DONE], message_stop, ...)
+    refused: bool = False
+    tool_calls: int = 0
+    error: bool = False  # an error object in a 200 reply
+    malformed_events: int = 0
+    output_events: int = 0  # events that carried output
+
+
+class Meter(Protocol):
+    """Reads one reply as it passes; never raises, whatever the bytes."""
+
+    def feed(self, data: bytes) -> bool:
+        """Take the next bytes of the body; return True where they carried output."""
+        ...
+
+    def finish(self) -> Reading:
+        """Return the reading; the body is over, wholly or not."""
+        ...
+
+
+class Stripper(Protocol):
+    """Takes one event, the usage chunk we asked for ourselves, out of a stream."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the bytes to pass on now; an unfinished event is kept back, bounded."""
+        ...
+
+    def flush(self) -> bytes:
+        """Return what was kept back; the body is over."""
+        ...
+
+
+class Dialect(Protocol):
+    """One API: its name, its path below /v1, and what must be known of it."""
+
+    name: str
+    path: str
+
+    def peek(self, members: Members) -> RequestFacts:
+        """Return the facts of a request's body, or raise Refusal(400) naming the member."""
+        ...
+
+    def ask_usage(self, members: Members) -> Members | None:
+        """Return the members that make a stream report usage; None: it does or it can't."""
+        ...
+
+    def stripper(self) -> Stripper:
+        """Return what undoes `ask_usage` on the reply's bytes."""
+        ...
+
+    def meter(self, *, stream: bool, keep_text: int, preview_chars: int) -> Meter:
+        """Return a meter for one reply that keeps at most `keep_text` characters of it."""
+        ...

@@ -1,0 +1,72 @@
+"""Every error that turnout raises on purpose: one shallow tree.
+
+    TurnoutError
+     ├─ ConfigError        the configuration can't be read or is wrong
+     ├─ Refusal            we answer the client ourselves: status, code, message
+     └─ UpstreamFailure    no (whole) reply could be had from an upstream
+         ├─ ConnectFailure     nothing was sent: safe to try again, or elsewhere
+         ├─ StaleConnection    a reused connection was closed before any byte of the reply
+         ├─ UpstreamTimeout    one of the deadlines passed
+         └─ UpstreamCut        the reply broke off after it had begun
+
+`code` is always a word of `proxy.exchange.outcome.ErrorCode`. The text of an exception is for
+the log; what a client reads is written by whoever answers it, never `str(exc)`.
+"""
+
+
+class TurnoutError(Exception):
+    """What all of turnout's own errors have in common."""
+
+
+class ConfigError(TurnoutError):
+    """The configuration can't be read (`unreadable`) or has problems, all of them listed."""
+
+    def __init__(self, message: str, *, unreadable: bool = False) -> None:
+        super().__init__(message)
+        self.unreadable = unreadable
+
+
+class Refusal(TurnoutError):
+    """turnout answers the request itself, with `status` and the OpenAI error shape."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        param: str | None = None,
+        retry_after: float | None = None,
+        close: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.param = param
+        self.retry_after = retry_after  # seconds
+        self.close = close  # the connection can't be used for another request
+
+
+class UpstreamFailure(TurnoutError):
+    """No whole reply could be had from an upstream; `code` says why."""
+
+    def __init__(self, code: str, detail: str = "") -> None:
+        super().__init__(detail or code)
+        self.code = code
+
+
+class ConnectFailure(UpstreamFailure):
+    """The upstream could not be reached; no byte of the request was sent."""
+
+
+class StaleConnection(UpstreamFailure):
+    """A kept-alive connection was closed by the peer before any byte of the reply came."""
+
+
+class UpstreamTimeout(UpstreamFailure):
+    """The upstream missed a deadline: connect, first byte, between bytes or the whole."""
+
+
+class UpstreamCut(UpstreamFailure):
+    """The reply ended before its end."""

@@ -1,0 +1,80 @@
+"""The Observation: the one finished record of one exchange.
+
+Every log line, metric, alert and experiment is derived from it; nothing else measures
+requests. It is a plain value that crosses from a worker to control, so it holds only what
+msgpack can carry. It knows nothing of how it was gathered (`exchange.Exchange`) nor of who
+reads it.
+"""
+
+from msgspec import Struct
+
+from proxy.exchange.outcome import ErrorCode, Outcome
+
+SCHEMA_VERSION = 1
+
+
+class Usage(Struct, frozen=True, array_like=True):
+    """Tokens as the upstream counted them; None is unknown, 0 is zero."""
+
+    prompt_tokens: int | None = None
+    response_tokens: int | None = None
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+
+
+class Texts(Struct, frozen=True, array_like=True):
+    """The words of an exchange on their way to the token counter; never stored.
+
+    Present only where the upstream sent no usage and tokens must be counted in control.
+    `prompt` is the request's JSON body as the client sent it, `reply` the reply's text
+    (content, then tool-call names and arguments).
+    """
+
+    prompt: bytes = b""
+    reply: str = ""
+
+
+class Observation(Struct, frozen=True, array_like=True, kw_only=True):
+    """One finished exchange. Durations are milliseconds on a monotonic clock."""
+
+    schema_version: int = SCHEMA_VERSION
+    request_id: str
+    started_at: float  # seconds since the epoch
+    table_version: int
+    outcome: Outcome
+    error_code: ErrorCode | None = None
+    status: int | None = None  # what the client was sent; None: nothing
+
+    method: str = "POST"
+    endpoint: str = ""  # "/v1/chat/completions", ...; "other" for pass-through paths
+    dialect: str = "none"  # chat | completions | embeddings | responses | messages | none
+    stream: bool = False
+
+    route: str | None = None  # a configured name, never the client's raw string
+    variant_assigned: str | None = None
+    variant_served: str | None = None
+    forced: bool = False
+    bucket: int | None = None  # the unit's hash: 53 bits
+    unit_kind: str | None = None  # user | conversation | key | request: what it was sticky by
+    upstream: str | None = None
+    model_asked: str | None = None  # cut to 200 characters; not for metric labels
+    model_served: str | None = None
+    key_name: str | None = None
+    attempts: int = 0  # times a request was sent upstream, or tried to be
+
+    usage: Usage = Usage()
+    tokens_source: str = "none"  # upstream | tiktoken | estimate | none
+    latency_ms: float = 0.0
+    ttft_ms: float | None = None
+    tpot_ms: float | None = None  # per output token after the first
+    overhead_ms: float = 0.0  # latency less the time spent waiting on upstream
+    reply_chars: int | None = None  # None: not a reply made of text
+    reply_bytes: int = 0
+    finish_reason: str | None = None
+    refused: bool = False  # the model or a content filter declined, and said so in the protocol
+    tool_calls: int = 0
+    in_band_error: bool = False
+    malformed_events: int = 0  # SSE events that were no JSON
+    prompt_preview: str | None = None
+    response_preview: str | None = None
+    texts: Texts | None = None
