@@ -74,7 +74,7 @@ class UpstreamSettings(Struct, frozen=True, kw_only=True):
     verify: bool = True
     proxy: str | None = None  # http://host:port, by CONNECT for https
     ask_usage: bool = True  # ask streams for usage where the client did not, and strip it
-    allow_models: bool = False  # list its models under /v1/models
+    list_models: bool = False  # its models stand under /v1/models beside the routes
 
 
 class ClientKey(Struct, frozen=True, kw_only=True):
@@ -128,6 +128,7 @@ class DataPlane(Struct, frozen=True, kw_only=True):
     deadlines: Deadlines = Deadlines()
     previews: Previews = Previews()
     workers: int = 1  # how many share the limits
+    count_tokens: bool = True  # send the words along where no usage came, so control can count
 
 
 class Settings(Struct, frozen=True, kw_only=True):
@@ -145,4 +146,3 @@ class Settings(Struct, frozen=True, kw_only=True):
     drain_grace_seconds: float = 2.0  # readiness is 503, connections are still taken
     log_format: str = "json"  # json | console
     log_exchanges: bool = True
-    tokens: bool = True  # count with tiktoken where no usage is to be had

@@ -67,6 +67,7 @@ class Observation(Struct, frozen=True, array_like=True, kw_only=True):
     latency_ms: float = 0.0
     ttft_ms: float | None = None
     tpot_ms: float | None = None  # per output token after the first
+    output_ms: float | None = None  # from the first to the last output of a stream
     overhead_ms: float = 0.0  # latency less the time spent waiting on upstream
     reply_chars: int | None = None  # None: not a reply made of text
     reply_bytes: int = 0

@@ -39,7 +39,7 @@ class ErrorCode(StrEnum):
     POLICY_REQUEST_LIMIT = "policy_request_limit"
     POLICY_ROUTE_FORBIDDEN = "policy_route_forbidden"
     POLICY_SHUTTING_DOWN = "policy_shutting_down"
-    POLICY_TOKEN_LIMIT = "policy_token_limit"
+    POLICY_TOKEN_LIMIT = "policy_token_limit"  # noqa: S105  # a code, no password
     PROVIDER_BAD_REPLY = "provider_bad_reply"
     PROVIDER_CONNECT_FAILED = "provider_connect_failed"
     PROVIDER_CONNECT_TIMEOUT = "provider_connect_timeout"

@@ -1,0 +1,193 @@
+"""The Exchange: one request while it lives.
+
+It gathers the phases as they pass and is closed exactly once, whatever the ending. It reads no
+clock: its owner (the data plane) stamps every time, in seconds on one monotonic clock. It
+knows nothing of sockets, and nothing reads it but its owner; what others read is the
+Observation that `close` returns.
+"""
+
+from msgspec import Struct
+
+from proxy.exchange.observation import Observation, Texts, Usage
+from proxy.exchange.outcome import ErrorCode, Outcome
+
+MODEL_CHARS = 200  # of the model name a client asked for: enough to find, too short to flood
+
+
+class ReplyFacts(Struct, frozen=True, kw_only=True):
+    """What was read off the reply, in the words of the record."""
+
+    usage: Usage | None = None
+    model: str | None = None
+    reply_chars: int | None = None
+    preview: str | None = None
+    finish_reason: str | None = None
+    refused: bool = False
+    tool_calls: int = 0
+    in_band_error: bool = False
+    malformed_events: int = 0
+
+
+NO_REPLY = ReplyFacts()
+NO_USAGE = Usage()
+
+
+class Exchange:
+    """One live request; the data plane owns it and writes its attributes as phases pass."""
+
+    __slots__ = (
+        "attempts",
+        "began",
+        "bucket",
+        "closed",
+        "dialect",
+        "endpoint",
+        "error_code",
+        "first_output_at",
+        "forced",
+        "key_name",
+        "last_output_at",
+        "method",
+        "model_asked",
+        "model_sent",
+        "outcome",
+        "prompt_preview",
+        "reply",
+        "request_id",
+        "route",
+        "started_at",
+        "stream",
+        "table_version",
+        "texts",
+        "unit_kind",
+        "upstream",
+        "variant_assigned",
+        "variant_served",
+        "waited",
+    )
+
+    def __init__(
+        self,
+        *,
+        request_id: str,
+        started_at: float,
+        began: float,
+        table_version: int,
+        method: str,
+        endpoint: str,
+    ) -> None:
+        self.request_id = request_id
+        self.started_at = started_at  # seconds since the epoch
+        self.began = began  # seconds, monotonic, like every other time here
+        self.table_version = table_version
+        self.method = method
+        self.endpoint = endpoint
+        self.dialect = "none"
+        self.stream = False
+        self.key_name: str | None = None
+        self.model_asked: str | None = None
+        self.model_sent: str | None = None
+        self.route: str | None = None
+        self.variant_assigned: str | None = None
+        self.variant_served: str | None = None
+        self.forced = False
+        self.bucket: int | None = None
+        self.unit_kind: str | None = None
+        self.upstream: str | None = None
+        self.attempts = 0
+        self.waited = 0.0  # on the client's body, on upstreams, on back-off: not our own doing
+        self.first_output_at: float | None = None
+        self.last_output_at: float | None = None
+        self.prompt_preview: str | None = None
+        self.texts: Texts | None = None
+        self.reply = NO_REPLY
+        self.outcome = Outcome.COMPLETED
+        self.error_code: ErrorCode | None = None
+        self.closed = False
+
+    def output_arrived(self, at: float) -> None:
+        """Note that a piece of the reply's output arrived."""
+        if self.first_output_at is None:
+            self.first_output_at = at
+        self.last_output_at = at
+
+    def ended(self, outcome: Outcome, code: ErrorCode | None = None) -> None:
+        """Note how it ended; the last word before `close` counts."""
+        self.outcome = outcome
+        self.error_code = code
+
+    def close(self, at: float, *, status: int | None, reply_bytes: int) -> Observation:
+        """Return the finished record; a second call is a RuntimeError."""
+        if self.closed:
+            raise RuntimeError("an exchange is closed exactly once")
+        self.closed = True
+        reply = self.reply
+        usage = reply.usage or NO_USAGE
+        latency = at - self.began
+        output = self._output_seconds()
+        return Observation(
+            request_id=self.request_id,
+            started_at=self.started_at,
+            table_version=self.table_version,
+            outcome=self.outcome,
+            error_code=self.error_code,
+            status=status,
+            method=self.method,
+            endpoint=self.endpoint,
+            dialect=self.dialect,
+            stream=self.stream,
+            route=self.route,
+            variant_assigned=self.variant_assigned,
+            variant_served=self.variant_served,
+            forced=self.forced,
+            bucket=self.bucket,
+            unit_kind=self.unit_kind,
+            upstream=self.upstream,
+            model_asked=self.model_asked and self.model_asked[:MODEL_CHARS],
+            model_served=(reply.model or self.model_sent),
+            key_name=self.key_name,
+            attempts=self.attempts,
+            usage=usage,
+            tokens_source="none" if reply.usage is None else "upstream",
+            latency_ms=milliseconds(latency),
+            ttft_ms=self._ttft(),
+            tpot_ms=per_token(output, usage.response_tokens),
+            output_ms=None if output is None else milliseconds(output),
+            overhead_ms=milliseconds(max(0.0, latency - self.waited)),
+            reply_chars=reply.reply_chars,
+            reply_bytes=reply_bytes,
+            finish_reason=reply.finish_reason,
+            refused=reply.refused,
+            tool_calls=reply.tool_calls,
+            in_band_error=reply.in_band_error,
+            malformed_events=reply.malformed_events,
+            prompt_preview=self.prompt_preview,
+            response_preview=reply.preview,
+            texts=self.texts,
+        )
+
+    def _ttft(self) -> float | None:
+        if not self.stream or self.first_output_at is None:
+            return None
+        return milliseconds(self.first_output_at - self.began)
+
+    def _output_seconds(self) -> float | None:
+        if not self.stream or self.first_output_at is None or self.last_output_at is None:
+            return None
+        return self.last_output_at - self.first_output_at
+
+
+def milliseconds(seconds: float) -> float:
+    """Return `seconds` as milliseconds, to the microsecond."""
+    return round(seconds * 1000.0, 3)
+
+
+def per_token(output_seconds: float | None, tokens: int | None) -> float | None:
+    """Return the milliseconds per output token after the first; None for a single token.
+
+    The definition is OpenTelemetry's gen_ai.server.time_per_output_token: the time from the
+    first to the last output, divided by the tokens after the first.
+    """
+    if output_seconds is None or tokens is None or tokens < 2:
+        return None
+    return milliseconds(output_seconds / (tokens - 1))
