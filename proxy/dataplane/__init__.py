@@ -1,0 +1,9 @@
+"""The data plane: one worker's life of a request, in the order in which it is read.
+
+    service   where a path goes; every exchange ends in one Observation
+    admit     who is calling, what do they ask for, which variant -> a Call
+    forward   carry out the Call: rewrite, send, retry, fall back
+    relay     the reply's bytes to the client first, then to the meter
+
+Beside them: `heads` and `answers` (what we write ourselves), `keys` (who may), `models`.
+"""

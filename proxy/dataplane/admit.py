@@ -1,0 +1,173 @@
+"""Admit: from a request to a Call, or a Refusal that says what to do.
+
+Who is calling, may they, what do they ask for, which variant is it. Nothing is sent anywhere
+here; the only await is the client's own body.
+"""
+
+import hashlib
+from collections.abc import Callable
+
+from proxy.config.settings import ClientKey, Limits
+from proxy.dataplane.call import Call, Metered
+from proxy.dataplane.keys import credential
+from proxy.dataplane.plane import Plane
+from proxy.dialects import Dialect, RequestFacts, by_path, parse
+from proxy.errors import Refusal
+from proxy.exchange import ErrorCode, Exchange
+from proxy.http import Request
+from proxy.routing import Decision, Route, Variant
+
+FORCE = b"x-turnout-variant"
+
+
+async def admit(
+    request: Request, plane: Plane, exchange: Exchange, clock: Callable[[], float]
+) -> Call:
+    """Return the call that `request` makes, or raise Refusal; what it learns goes on `exchange`."""
+    key = plane.keyring.identify(request)
+    if key is not None:
+        exchange.key_name = key.name
+        plane.keyring.admit(key, clock())
+    dialect = by_path(request.path) if request.method == "POST" else None
+    if dialect is None:
+        return pass_through(request, plane, key)
+    exchange.dialect = dialect.name
+    exchange.endpoint = dialect.path
+    before = clock()
+    metered = await read(request, dialect, plane.settings.limits)
+    exchange.waited += clock() - before
+    exchange.model_asked = metered.facts.model
+    exchange.stream = metered.facts.stream
+    if plane.settings.previews.chars > 0:
+        exchange.prompt_preview = metered.facts.prompt_tail
+    return choose(request, plane, exchange, key, metered)
+
+
+async def read(request: Request, dialect: Dialect, limits: Limits) -> Metered:
+    """Return the body, read whole and understood, or raise Refusal."""
+    encoding = request.header(b"content-encoding")
+    if encoding is not None and encoding.lower() != b"identity":
+        raise Refusal(
+            415,
+            ErrorCode.CALLER_UNSUPPORTED,
+            "Compressed request bodies are not taken: send it without Content-Encoding.",
+        )
+    body = await request.read(limits.body_bytes)
+    members = parse(body)
+    facts = dialect.peek(members)
+    check_limits(facts, limits)
+    return Metered(dialect=dialect, body=body, members=members, facts=facts)
+
+
+def check_limits(facts: RequestFacts, limits: Limits) -> None:
+    """Raise Refusal(400) where a request asks for more than the configuration allows."""
+    asked = (("n", facts.n, limits.max_n), ("max_tokens", facts.max_tokens, limits.max_tokens))
+    for param, value, most in asked:
+        if value is not None and value > most:
+            raise Refusal(
+                400,
+                ErrorCode.POLICY_PARAMETER_LIMIT,
+                f"'{param}' may be at most {most} here.",
+                param=param,
+            )
+
+
+def choose(
+    request: Request,
+    plane: Plane,
+    exchange: Exchange,
+    key: ClientKey | None,
+    metered: Metered,
+) -> Call:
+    """Return the call with the variants that may serve it, the assigned one first."""
+    route = plane.router.route(metered.facts.model)
+    if route is None:
+        return pass_model(request, plane, key, metered)
+    if key is not None and key.routes is not None and route.name not in key.routes:
+        raise Refusal(
+            403,
+            ErrorCode.POLICY_ROUTE_FORBIDDEN,
+            f"This key may not use '{route.name}'.",
+            param="model",
+        )
+    decision = plane.router.decide(
+        route, unit=unit(route, request, metered.facts, key), forced=forced(request)
+    )
+    note(exchange, decision)
+    return Call(
+        request=request,
+        key=key,
+        variants=plane.router.order(decision),
+        decision=decision,
+        metered=metered,
+    )
+
+
+def note(exchange: Exchange, decision: Decision) -> None:
+    """Write the decision on the record."""
+    exchange.route = decision.route.name
+    exchange.variant_assigned = decision.variant.name
+    exchange.forced = decision.forced
+    exchange.bucket = decision.bucket
+    exchange.unit_kind = decision.unit_kind
+
+
+def unit(route: Route, request: Request, facts: RequestFacts, key: ClientKey | None) -> str | None:
+    """Return what an assignment sticks to, by the route's rule; None: there is nothing to."""
+    if route.sticky_header is not None:
+        value = request.header(route.sticky_header.encode("ascii"))
+        if value:
+            return value.decode("latin-1")
+    if route.sticky == "user":
+        return facts.user
+    if route.sticky == "key":
+        return key.name if key is not None else anonymous(request)
+    return None
+
+
+def anonymous(request: Request) -> str | None:
+    """Return a digest for a key that is the upstream's business: it is never kept itself."""
+    presented = credential(request)
+    return None if presented is None else hashlib.sha256(presented).hexdigest()
+
+
+def forced(request: Request) -> str | None:
+    """Return the variant that the client asks for by name."""
+    value = request.header(FORCE)
+    return None if value is None else value.decode("latin-1")
+
+
+def pass_model(request: Request, plane: Plane, key: ClientKey | None, metered: Metered) -> Call:
+    """Return a call to the default upstream for a model that is no route, where that is on."""
+    table = plane.settings.table
+    if not table.pass_unknown_models or not may_pass(key):
+        raise unknown_model(metered.facts.model)
+    call = pass_through(request, plane, key)
+    return Call(request=request, key=key, variants=call.variants, metered=metered)
+
+
+def pass_through(request: Request, plane: Plane, key: ClientKey | None) -> Call:
+    """Return a call that goes to the default upstream as it is."""
+    upstream = plane.settings.table.default_upstream
+    if upstream is None or not may_pass(key):
+        raise Refusal(
+            404,
+            ErrorCode.CALLER_NOT_FOUND,
+            f"Nothing answers {request.method} {request.path[:200]} here.",
+        )
+    return Call(request=request, key=key, variants=(Variant(name="", upstream=upstream),))
+
+
+def may_pass(key: ClientKey | None) -> bool:
+    """Return whether a caller may go past the routes: not with a key that is bound to some."""
+    return key is None or key.routes is None
+
+
+def unknown_model(model: str) -> Refusal:
+    """Return the refusal of a model name that is no route."""
+    return Refusal(
+        404,
+        ErrorCode.CALLER_UNKNOWN_MODEL,
+        f"There is no model '{model[:200]}' here; GET /v1/models lists those there are.",
+        param="model",
+    )

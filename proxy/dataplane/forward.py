@@ -1,0 +1,214 @@
+"""Forward: carry out a Call: the assigned variant, its retries, then the fallback order.
+
+Everything here happens before the first byte of a reply goes out; from then on it is `relay`'s,
+and nothing is tried again. Only what the variant changes is rewritten.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from itertools import count
+
+from msgspec import Struct
+
+from proxy.dataplane.call import Call
+from proxy.dataplane.plane import Plane
+from proxy.dataplane.relay import relay
+from proxy.dialects import Stripper, rewrite
+from proxy.errors import ConnectFailure, StaleConnection, UpstreamFailure
+from proxy.exchange import ErrorCode, Exchange, Outcome
+from proxy.http import Headers, Reply
+from proxy.routing import Variant
+from proxy.upstream import Connection, ResponseHead, Upstream
+
+TRY_AGAIN = frozenset({429, 502, 503, 504})  # the upstream says that later is worth a try
+FALL_BACK = frozenset({408, 429}) | frozenset(range(500, 600))
+
+
+class Sending(Struct, frozen=True, kw_only=True):
+    """What goes to one upstream, ready to be written."""
+
+    upstream: Upstream
+    head: bytes
+    body: bytes | AsyncIterator[bytes]
+    chunked: bool
+    stripper: Stripper | None
+    until: float  # the deadline of the whole, on the loop's clock
+
+
+class Forward:
+    """The carrying out of one call; `run` is called once."""
+
+    __slots__ = ("_call", "_clock", "_exchange", "_plane", "_replayable", "_reply")
+
+    def __init__(
+        self,
+        call: Call,
+        plane: Plane,
+        exchange: Exchange,
+        reply: Reply,
+        clock: Callable[[], float],
+    ) -> None:
+        self._call = call
+        self._plane = plane
+        self._exchange = exchange
+        self._reply = reply
+        self._clock = clock
+        self._replayable = call.metered is not None or not call.request.has_body
+
+    async def run(self) -> None:
+        """Relay the reply of the first variant that has one, or raise UpstreamFailure."""
+        *others, last = self._call.variants
+        for variant in others:
+            try:
+                if await self._serve(self._prepare(variant), last=False):
+                    return
+            except UpstreamFailure:
+                if self._reply.started or not self._replayable:
+                    raise
+        await self._serve(self._prepare(last), last=True)
+
+    def _prepare(self, variant: Variant) -> Sending:
+        upstream = self._plane.upstreams[variant.upstream]
+        self._exchange.upstream = upstream.name
+        self._exchange.variant_served = variant.name or None
+        call = self._call
+        stripper = None
+        body: bytes | AsyncIterator[bytes] = b""
+        length: int | None = 0 if call.request.method == "POST" else None
+        dialect = "none"
+        if call.metered is not None:
+            dialect = call.metered.dialect.name
+            body, stripper = self._rewrite(variant, upstream)
+            length = len(body)
+        elif call.request.has_body:
+            body = call.request.stream(self._plane.settings.limits.stream_body_bytes)
+            length = call.request.content_length
+        return Sending(
+            upstream=upstream,
+            head=self._plane.heads[upstream.name].write(call.request, dialect, length),
+            body=body,
+            chunked=length is None and call.request.has_body,
+            stripper=stripper,
+            until=self._clock() + upstream.settings.timeouts.total,
+        )
+
+    def _rewrite(self, variant: Variant, upstream: Upstream) -> tuple[bytes, Stripper | None]:
+        metered = self._call.metered
+        assert metered is not None  # noqa: S101  # `_prepare` asked
+        facts, members, body = metered.facts, metered.members, metered.body
+        self._exchange.model_sent = variant.model or facts.model
+        if facts.stream and not facts.wants_usage and upstream.settings.ask_usage:
+            asking = metered.dialect.ask_usage(members)
+            if asking is not None:
+                return rewrite(None, asking, variant), metered.dialect.stripper()
+        return rewrite(body, members, variant), None
+
+    async def _serve(self, sending: Sending, *, last: bool) -> bool:
+        """Serve from one upstream; False: its reply says to fall back, and there is a where."""
+        upstream = sending.upstream
+        began = self._clock()
+        ended = None
+        try:
+            connection, head = await self._open(sending)
+            try:
+                if not last and head.status in FALL_BACK and self._replayable:
+                    return False
+                await self._relay(sending, connection, head)
+                ended = connection.last_byte_at
+            finally:
+                upstream.release(connection)
+        finally:
+            self._exchange.waited += (ended or self._clock()) - began
+        return True
+
+    async def _open(self, sending: Sending) -> tuple[Connection, ResponseHead]:
+        """Return a connection on which a reply has begun; retries while that is worth it."""
+        upstream = sending.upstream
+        for attempt in count(1):
+            try:
+                connection, head = await self._send(sending)
+            except StaleConnection:  # only a reused connection can be stale: this ends
+                if not self._replayable:
+                    raise
+                continue
+            except ConnectFailure:
+                delay = upstream.retry_delay(attempt, None)
+                if delay is None:
+                    raise
+            else:
+                delay = self._worth_waiting(upstream, head, attempt)
+                if delay is None:
+                    return connection, head
+                upstream.release(connection)
+            await asyncio.sleep(delay)
+        raise AssertionError("count() does not end")
+
+    async def _send(self, sending: Sending) -> tuple[Connection, ResponseHead]:
+        upstream = sending.upstream
+        self._exchange.attempts += 1
+        connection = await upstream.acquire()
+        try:
+            head = await connection.send(
+                sending.head, sending.body, chunked=sending.chunked, until=sending.until
+            )
+        except StaleConnection:
+            upstream.release(connection)
+            raise
+        except UpstreamFailure:
+            upstream.failed()
+            upstream.release(connection)
+            raise
+        except BaseException:  # cancelled: the client is gone
+            upstream.release(connection)
+            raise
+        if head.status == 429 or head.status >= 500:
+            upstream.failed(retry_after(head.headers))
+        return connection, head
+
+    def _worth_waiting(self, upstream: Upstream, head: ResponseHead, attempt: int) -> float | None:
+        if head.status not in TRY_AGAIN or not self._replayable:
+            return None
+        return upstream.retry_delay(attempt, retry_after(head.headers))
+
+    async def _relay(self, sending: Sending, connection: Connection, head: ResponseHead) -> None:
+        settings = self._plane.settings
+        own_key = sending.upstream.settings.api_key is not None
+        self._exchange.ended(*judge(head.status, own_key=own_key))
+        try:
+            await relay(
+                self._call,
+                head,
+                connection,
+                self._exchange,
+                self._reply,
+                stripper=sending.stripper,
+                preview_chars=settings.previews.chars,
+                count_tokens=settings.count_tokens and head.status < 300,
+                clock=self._clock,
+            )
+        except UpstreamFailure:
+            sending.upstream.failed()
+            raise
+        if head.status < 429 or 429 < head.status < 500:
+            sending.upstream.succeeded()
+        if self._exchange.reply.in_band_error and head.status < 400:
+            self._exchange.ended(Outcome.UPSTREAM_ERROR, ErrorCode.PROVIDER_IN_BAND_ERROR)
+
+
+def judge(status: int, *, own_key: bool) -> tuple[Outcome, ErrorCode | None]:
+    """Return whose doing an upstream's status is; 401 and 403 are ours where the key is."""
+    if status < 400:
+        return Outcome.COMPLETED, None
+    if status == 429:
+        return Outcome.UPSTREAM_ERROR, ErrorCode.PROVIDER_RATE_LIMITED
+    if status >= 500 or (own_key and status in (401, 403)):
+        return Outcome.UPSTREAM_ERROR, ErrorCode.PROVIDER_STATUS
+    return Outcome.REJECTED, ErrorCode.CALLER_REJECTED_UPSTREAM
+
+
+def retry_after(headers: Headers) -> float | None:
+    """Return the seconds of a Retry-After; None where there is none, or it is a date."""
+    for name, value in headers:
+        if name.lower() == b"retry-after":
+            return float(value) if value.isdigit() and len(value) < 10 else None
+    return None

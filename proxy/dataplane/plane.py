@@ -1,0 +1,40 @@
+"""The Plane: all that is in force for an exchange that begins now.
+
+Built once from the settings that control pushed, then only read; a worker keeps the current one
+in a single slot. It puts live things (pools, tallies) beside the values that they serve.
+"""
+
+from collections.abc import Callable
+
+from proxy.config.settings import DataPlane, UpstreamSettings
+from proxy.dataplane.heads import HeadWriter
+from proxy.dataplane.keys import Keyring, Tally
+from proxy.routing import Router
+from proxy.upstream import Upstream
+
+
+class Plane:
+    """One set of settings, ready to serve."""
+
+    __slots__ = ("heads", "keyring", "router", "settings", "upstreams")
+
+    def __init__(
+        self,
+        settings: DataPlane,
+        *,
+        tally: Tally,
+        upstream: Callable[[UpstreamSettings], Upstream],
+    ) -> None:
+        self.settings = settings
+        self.router = Router(settings.table)
+        self.keyring = Keyring(settings.keys, tally)
+        self.upstreams = {name: upstream(each) for name, each in settings.upstreams.items()}
+        self.heads = {
+            name: HeadWriter(each, keys_are_ours=self.keyring.closed)
+            for name, each in settings.upstreams.items()
+        }
+
+    async def close(self) -> None:
+        """Close every connection to every upstream."""
+        for upstream in self.upstreams.values():
+            await upstream.close()

@@ -1,0 +1,238 @@
+"""The service: one worker's answer to every request, and the close of every exchange.
+
+It says where a path goes, and sees that each exchange ends in exactly one Observation, whatever
+its ending. What is in force stands in one slot; `adopt` replaces it, and an exchange ends on
+the plane it began with.
+"""
+
+import asyncio
+import math
+from collections.abc import Callable
+from typing import Protocol
+
+from proxy.config.settings import DataPlane, UpstreamSettings
+from proxy.dataplane import answers
+from proxy.dataplane.admit import admit, may_pass, unknown_model
+from proxy.dataplane.call import Call
+from proxy.dataplane.forward import Forward
+from proxy.dataplane.heads import own_headers
+from proxy.dataplane.keys import Tally
+from proxy.dataplane.models import PATH as MODELS
+from proxy.dataplane.models import PATIENCE, list_models, show_model
+from proxy.dataplane.plane import Plane
+from proxy.errors import Refusal, UpstreamCut, UpstreamFailure, UpstreamTimeout
+from proxy.exchange import ErrorCode, Exchange, Observation, Outcome
+from proxy.http import Headers, Reply, Request
+from proxy.upstream import Upstream
+
+PROBES = frozenset({"/healthz", "/readyz"})
+TEXT = (b"content-type", b"text/plain; charset=utf-8")
+CHARS_PER_TOKEN = 4  # OpenAI's rule of thumb for English; only where no usage came
+
+
+class Counts(Tally, Protocol):
+    """What the service counts in memory that outlives its worker."""
+
+    def started(self) -> None:
+        """Count an exchange that will be offered."""
+        ...
+
+
+class Service:
+    """All exchanges of one worker.
+
+    `offer` takes each Observation and must not block; `clock` is monotonic seconds, the loop's;
+    `wall` is seconds since the epoch; `random_bits` returns that many random bits.
+    """
+
+    def __init__(
+        self,
+        *,
+        offer: Callable[[Observation], None],
+        counts: Counts,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+        random_bits: Callable[[int], int],
+        upstream: Callable[[UpstreamSettings], Upstream],
+    ) -> None:
+        self._offer = offer
+        self._counts = counts
+        self._clock = clock
+        self._wall = wall
+        self._random_bits = random_bits
+        self._make_upstream = upstream
+        self._plane: Plane | None = None
+        self.draining = False
+        self.cutting = False  # what is cancelled from now on is cut by us, not left by clients
+
+    @property
+    def plane(self) -> Plane:
+        """What is in force; a RuntimeError before the first `adopt`."""
+        if self._plane is None:
+            raise RuntimeError("no settings were adopted yet")
+        return self._plane
+
+    def adopt(self, settings: DataPlane) -> None:
+        """Put `settings` in force for every exchange that begins from now on."""
+        before = self._plane
+        if before is not None and before.settings == settings:
+            return
+
+        def upstream(wanted: UpstreamSettings) -> Upstream:
+            kept = None if before is None else before.upstreams.get(wanted.name)
+            unchanged = kept is not None and kept.settings == wanted
+            return kept if kept is not None and unchanged else self._make_upstream(wanted)
+
+        self._plane = Plane(
+            settings, tally=self._counts, upstream=upstream, random_bits=self._random_bits
+        )
+
+    async def close(self) -> None:
+        """Close every upstream connection."""
+        if self._plane is not None:
+            await self._plane.close()
+
+    async def handle(self, request: Request, reply: Reply) -> None:
+        """Answer one request; ends with one Observation, probes excepted."""
+        if request.path in PROBES:
+            self._probe(request.path, reply)
+            return
+        plane = self.plane
+        exchange = self._begin(plane, request.method)
+        try:
+            await self._serve(plane, request, reply, exchange)
+        except Refusal as refusal:
+            exchange.ended(Outcome.REJECTED, ErrorCode(refusal.code))
+            self._answer(reply, exchange, refusal)
+        except UpstreamFailure as failure:
+            exchange.ended(outcome(failure), ErrorCode(failure.code))
+            if not reply.started:
+                self._answer(reply, exchange, answers.failure_answer(failure))
+        except asyncio.CancelledError:
+            if self.cutting:
+                exchange.ended(Outcome.PROXY_ERROR, ErrorCode.POLICY_SHUTTING_DOWN)
+            else:
+                exchange.ended(Outcome.CLIENT_GONE)
+            raise
+        except Exception as error:  # noqa: BLE001  # the edge of all exchanges: one bug ends one
+            exchange.ended(Outcome.PROXY_ERROR, ErrorCode.INTERNAL_UNKNOWN)
+            self._failed(reply, exchange, error)
+        finally:
+            self._close(reply, exchange)
+
+    def refuse(self, refusal: Refusal, reply: Reply, method: str, target: bytes) -> None:  # noqa: ARG002
+        """Answer what never became a request; it is on the record all the same."""
+        exchange = self._begin(self.plane, method)
+        exchange.ended(Outcome.REJECTED, ErrorCode(refusal.code))
+        self._answer(reply, exchange, refusal, close=True)
+        self._close(reply, exchange)
+
+    def _begin(self, plane: Plane, method: str) -> Exchange:
+        self._counts.started()
+        return Exchange(
+            request_id=f"req_{self._random_bits(128):032x}",
+            started_at=self._wall(),
+            began=self._clock(),
+            table_version=plane.settings.table.version,
+            method=method,
+            endpoint="other",
+        )
+
+    async def _serve(
+        self, plane: Plane, request: Request, reply: Reply, exchange: Exchange
+    ) -> None:
+        path = request.path
+        if not path.startswith("/v1/"):
+            raise not_found(path)
+        if await self._models(plane, request, reply, exchange):
+            return
+        call = await admit(request, plane, exchange, self._clock)
+        try:
+            await Forward(call, plane, exchange, reply, self._clock).run()
+        finally:
+            if call.key is not None:
+                plane.keyring.spend(call.key, tokens(call, exchange), self._clock())
+
+    async def _models(
+        self, plane: Plane, request: Request, reply: Reply, exchange: Exchange
+    ) -> bool:
+        """Answer what is asked of our own models; False: it is not for us to answer."""
+        path = request.path
+        if request.method != "GET" or not plane.settings.table.routes:
+            return False
+        if path != MODELS and not path.startswith(MODELS + "/"):
+            return False
+        key = plane.keyring.identify(request)
+        exchange.endpoint = MODELS
+        if path == MODELS:
+            body = await list_models(plane, key, request, self._clock() + PATIENCE)
+        else:
+            name = path.removeprefix(MODELS + "/")
+            shown = show_model(plane, key, name)
+            if shown is None:
+                if plane.settings.table.default_upstream is not None and may_pass(key):
+                    return False
+                raise unknown_model(name)
+            body = shown
+        reply.send(200, [answers.JSON, *own_headers(exchange.request_id, None, None)], body)
+        return True
+
+    def _probe(self, path: str, reply: Reply) -> None:
+        ready = path == "/healthz" or not self.draining
+        reply.send(200 if ready else 503, [TEXT], b"ok\n" if ready else b"draining\n")
+
+    def _answer(
+        self, reply: Reply, exchange: Exchange, refusal: Refusal, *, close: bool = False
+    ) -> None:
+        headers: Headers = [
+            answers.JSON,
+            *own_headers(exchange.request_id, exchange.route, exchange.variant_served),
+        ]
+        if refusal.retry_after is not None:
+            headers.append((b"retry-after", b"%d" % math.ceil(refusal.retry_after)))
+        body = answers.error_body(refusal, exchange.request_id, exchange.dialect)
+        reply.send(refusal.status, headers, body, close=close or refusal.close)
+
+    def _failed(self, reply: Reply, exchange: Exchange, error: Exception) -> None:
+        asyncio.get_running_loop().call_exception_handler(
+            {"message": f"exchange {exchange.request_id} failed", "exception": error}
+        )
+        if reply.started:
+            reply.abort()
+        else:
+            self._answer(reply, exchange, answers.INTERNAL)
+
+    def _close(self, reply: Reply, exchange: Exchange) -> None:
+        self._offer(
+            exchange.close(self._clock(), status=reply.status, reply_bytes=reply.body_bytes)
+        )
+
+
+def outcome(failure: UpstreamFailure) -> Outcome:
+    """Return how an exchange ended whose reply could not be had whole."""
+    if isinstance(failure, UpstreamTimeout):
+        return Outcome.UPSTREAM_TIMEOUT
+    if isinstance(failure, UpstreamCut):
+        return Outcome.UPSTREAM_CUT
+    return Outcome.UPSTREAM_ERROR
+
+
+def tokens(call: Call, exchange: Exchange) -> int:
+    """Return what an exchange cost its key: as the upstream counted, else by its length."""
+    if call.metered is None:
+        return 0
+    usage = exchange.reply.usage
+    if usage is not None:
+        return (usage.prompt_tokens or 0) + (usage.response_tokens or 0)
+    chars = call.metered.facts.prompt_chars + (exchange.reply.reply_chars or 0)
+    return chars // CHARS_PER_TOKEN
+
+
+def not_found(path: str) -> Refusal:
+    """Return the refusal of a path outside the API, with the usual mistake named."""
+    hint = "" if path == "/" else f" Did you mean /v1{path[:200]}?"
+    return Refusal(
+        404,
+        ErrorCode.CALLER_NOT_FOUND,
+        f"The API stands under /v1: the client's base_url ends in /v1.{hint}",
+    )

@@ -1,0 +1,131 @@
+"""An exchange gathers one request's phases and becomes one Observation."""
+
+import pytest
+from msgspec import msgpack
+
+from proxy.exchange import ErrorCode, Exchange, Observation, Outcome, ReplyFacts, Usage
+
+
+def an_exchange(*, stream: bool = False) -> Exchange:
+    exchange = Exchange(
+        request_id="req_1",
+        started_at=1_700_000_000.0,
+        began=100.0,
+        table_version=3,
+        method="POST",
+        endpoint="/v1/chat/completions",
+    )
+    exchange.stream = stream
+    return exchange
+
+
+def closed(exchange: Exchange, at: float = 101.0) -> Observation:
+    return exchange.close(at, status=200, reply_bytes=10)
+
+
+def test_an_exchange_is_closed_exactly_once() -> None:
+    exchange = an_exchange()
+    closed(exchange)
+    with pytest.raises(RuntimeError, match="exactly once"):
+        closed(exchange)
+
+
+def test_latency_runs_from_the_request_to_the_close() -> None:
+    assert closed(an_exchange(), at=100.25).latency_ms == 250.0
+
+
+def test_overhead_is_the_latency_less_the_time_spent_waiting() -> None:
+    exchange = an_exchange()
+    exchange.waited = 0.2
+    assert closed(exchange, at=100.25).overhead_ms == 50.0
+
+
+def test_overhead_is_never_negative() -> None:
+    exchange = an_exchange()
+    exchange.waited = 5.0
+    assert closed(exchange, at=100.25).overhead_ms == 0.0
+
+
+def test_the_time_to_the_first_token_is_that_of_the_first_output_of_a_stream() -> None:
+    exchange = an_exchange(stream=True)
+    exchange.output_arrived(100.1)
+    exchange.output_arrived(100.6)
+    observation = closed(exchange)
+    assert observation.ttft_ms == 100.0
+    assert observation.output_ms == 500.0
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_without_streamed_output_there_is_no_time_to_the_first_token(stream: bool) -> None:
+    exchange = an_exchange(stream=stream)
+    if not stream:
+        exchange.output_arrived(100.1)
+    observation = closed(exchange)
+    assert observation.ttft_ms is None
+    assert observation.output_ms is None
+    assert observation.tpot_ms is None
+
+
+@pytest.mark.parametrize(("tokens", "expected"), [(6, 100.0), (2, 500.0), (1, None), (0, None)])
+def test_the_time_per_token_counts_the_tokens_after_the_first(
+    tokens: int, expected: float | None
+) -> None:
+    exchange = an_exchange(stream=True)
+    exchange.output_arrived(100.1)
+    exchange.output_arrived(100.6)
+    exchange.reply = ReplyFacts(usage=Usage(response_tokens=tokens))
+    assert closed(exchange).tpot_ms == expected
+
+
+def test_tokens_of_the_upstream_are_marked_as_its_own() -> None:
+    exchange = an_exchange()
+    exchange.reply = ReplyFacts(usage=Usage(prompt_tokens=7, response_tokens=0, cached_tokens=0))
+    observation = closed(exchange)
+    assert observation.tokens_source == "upstream"
+    assert observation.usage == Usage(prompt_tokens=7, response_tokens=0, cached_tokens=0)
+
+
+def test_without_usage_the_tokens_are_unknown_not_zero() -> None:
+    observation = closed(an_exchange())
+    assert observation.tokens_source == "none"
+    assert observation.usage.response_tokens is None
+
+
+def test_the_model_that_answered_is_the_one_the_reply_names_else_the_one_we_asked_for() -> None:
+    exchange = an_exchange()
+    exchange.model_sent = "sent"
+    exchange.reply = ReplyFacts(model="named")
+    assert closed(exchange).model_served == "named"
+    silent = an_exchange()
+    silent.model_sent = "sent"
+    assert closed(silent).model_served == "sent"
+
+
+def test_a_flood_of_a_model_name_is_cut() -> None:
+    exchange = an_exchange()
+    exchange.model_asked = "m" * 5_000
+    assert closed(exchange).model_asked == "m" * 200
+
+
+def test_the_last_word_on_the_ending_counts() -> None:
+    exchange = an_exchange()
+    exchange.ended(Outcome.COMPLETED)
+    exchange.ended(Outcome.UPSTREAM_CUT, ErrorCode.PROVIDER_CUT)
+    observation = closed(exchange)
+    assert (observation.outcome, observation.error_code) == (
+        Outcome.UPSTREAM_CUT,
+        ErrorCode.PROVIDER_CUT,
+    )
+
+
+def test_an_observation_survives_the_way_from_worker_to_control() -> None:
+    exchange = an_exchange(stream=True)
+    exchange.output_arrived(100.5)
+    exchange.ended(Outcome.UPSTREAM_CUT, ErrorCode.PROVIDER_CUT)
+    observation = closed(exchange)
+    assert msgpack.decode(msgpack.encode(observation), type=Observation) == observation
+
+
+def test_every_error_code_says_whose_fault_it_is() -> None:
+    owners = {code.split("_", 1)[0] for code in ErrorCode}
+    assert owners == {"caller", "policy", "provider", "internal"}
