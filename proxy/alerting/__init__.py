@@ -1,0 +1,7 @@
+"""Which finished exchanges deserve a word, and how repeats are told as one."""
+
+from proxy.alerting.alert import Alert, AlertName
+from proxy.alerting.folding import Folded, Folding
+from proxy.alerting.rules import Rules, Thresholds
+
+__all__ = ["Alert", "AlertName", "Folded", "Folding", "Rules", "Thresholds"]
