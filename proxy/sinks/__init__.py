@@ -1,0 +1,1 @@
+"""Where finished exchanges are written down: Prometheus metrics and the log."""

@@ -1,0 +1,223 @@
+"""What is asked for at each scrape: the fleet's state, and turnout's own losses.
+
+The numbers are kept by others (the control process, the log, the notifiers); here they get
+their names. Nothing here adds up anything over time: totals come as totals.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from proxy.sinks.cells import Labels, Reading
+
+Samples = Sequence[tuple[Labels, float]]
+
+
+class Pool(Protocol):
+    """One upstream as all workers together see it; counters never go down."""
+
+    name: str
+    open: int
+    idle: int
+    waiting: int
+    ejected: int  # workers that keep it out at present
+    requests: int
+    retries: int
+    ejections: int
+    connect_failures: int
+
+
+class Worker(Protocol):
+    """One worker's last report."""
+
+    in_flight: int
+    connections: int
+
+
+class Fleet(Protocol):
+    """The processes as control knows them."""
+
+    @property
+    def workers(self) -> Mapping[int, Worker]:
+        """The running workers by number."""
+        ...
+
+    @property
+    def upstreams(self) -> Sequence[Pool]:
+        """Each upstream, summed over workers, with the counters of those that ended."""
+        ...
+
+    @property
+    def restarts(self) -> Mapping[str, int]:
+        """How often a process was started again, by its kind."""
+        ...
+
+    @property
+    def dropped(self) -> int:
+        """Observations that workers dropped because their batch was full."""
+        ...
+
+    @property
+    def lost(self) -> int:
+        """Observations that died with a worker before control had them."""
+        ...
+
+    @property
+    def table_version(self) -> int:
+        """The routing table in force."""
+        ...
+
+
+def fleet_readings(fleet: Callable[[], Fleet]) -> list[Reading]:
+    """Return the metrics that `fleet` answers."""
+
+    def pools(value: Callable[[Pool], float]) -> Callable[[], Samples]:
+        return lambda: [((pool.name,), value(pool)) for pool in fleet().upstreams]
+
+    def workers(value: Callable[[Worker], float]) -> Callable[[], Samples]:
+        return lambda: [((str(n),), value(w)) for n, w in fleet().workers.items()]
+
+    def one(value: Callable[[Fleet], float]) -> Callable[[], Samples]:
+        return lambda: [((), value(fleet()))]
+
+    by_worker, by_upstream = ("worker",), ("upstream",)
+    return [
+        Reading(
+            "gauge",
+            "turnout_in_flight",
+            "Exchanges that a worker is busy with.",
+            by_worker,
+            workers(lambda worker: worker.in_flight),
+        ),
+        Reading(
+            "gauge",
+            "turnout_connections",
+            "Client connections that a worker holds open.",
+            by_worker,
+            workers(lambda worker: worker.connections),
+        ),
+        Reading(
+            "gauge",
+            "turnout_upstream_connections_open",
+            "Connections to the upstream, busy and idle, of all workers.",
+            by_upstream,
+            pools(lambda pool: pool.open),
+        ),
+        Reading(
+            "gauge",
+            "turnout_upstream_connections_idle",
+            "Kept-alive connections to the upstream that wait for work.",
+            by_upstream,
+            pools(lambda pool: pool.idle),
+        ),
+        Reading(
+            "gauge",
+            "turnout_upstream_waiting",
+            "Exchanges that wait for a connection to the upstream.",
+            by_upstream,
+            pools(lambda pool: pool.waiting),
+        ),
+        Reading(
+            "gauge",
+            "turnout_upstream_ejected",
+            "Workers that keep the upstream out after failures in a row.",
+            by_upstream,
+            pools(lambda pool: pool.ejected),
+        ),
+        Reading(
+            "counter",
+            "turnout_upstream_requests_total",
+            "Requests sent to the upstream, retries included.",
+            by_upstream,
+            pools(lambda pool: pool.requests),
+        ),
+        Reading(
+            "counter",
+            "turnout_upstream_retries_total",
+            "Requests sent to the upstream once more.",
+            by_upstream,
+            pools(lambda pool: pool.retries),
+        ),
+        Reading(
+            "counter",
+            "turnout_upstream_ejections_total",
+            "Times a worker put the upstream out after failures in a row.",
+            by_upstream,
+            pools(lambda pool: pool.ejections),
+        ),
+        Reading(
+            "counter",
+            "turnout_upstream_connect_failures_total",
+            "Connections to the upstream that could not be opened.",
+            by_upstream,
+            pools(lambda pool: pool.connect_failures),
+        ),
+        Reading(
+            "counter",
+            "turnout_observations_dropped_total",
+            "Observations that workers dropped because control was behind or away.",
+            (),
+            one(lambda fleet: fleet.dropped),
+        ),
+        Reading(
+            "counter",
+            "turnout_observations_lost_total",
+            "Observations that died with a worker.",
+            (),
+            one(lambda fleet: fleet.lost),
+        ),
+        Reading(
+            "counter",
+            "turnout_worker_restarts_total",
+            "Times a process was started again after it ended by itself.",
+            ("process",),
+            lambda: [((kind,), count) for kind, count in fleet().restarts.items()],
+        ),
+        Reading(
+            "gauge",
+            "turnout_table_version",
+            "Version of the routing table in force.",
+            (),
+            one(lambda fleet: fleet.table_version),
+        ),
+    ]
+
+
+def own_readings(
+    *,
+    version: str,
+    python: str,
+    log_dropped: Callable[[], int],
+    uncounted: Callable[[], int],
+    notified: Callable[[], Mapping[tuple[str, str], int]],
+) -> list[Reading]:
+    """Return what control's own parts say of themselves; `notified` by notifier and result."""
+    return [
+        Reading(
+            "gauge",
+            "turnout_build_info",
+            "Always 1; its labels say which turnout this is.",
+            ("version", "python"),
+            lambda: [((version, python), 1.0)],
+        ),
+        Reading(
+            "counter",
+            "turnout_log_lines_dropped_total",
+            "Log lines dropped because the log's reader was behind or gone.",
+            (),
+            lambda: [((), log_dropped())],
+        ),
+        Reading(
+            "counter",
+            "turnout_token_counts_skipped_total",
+            "Exchanges without usage whose tokens were not counted: the counter was behind.",
+            (),
+            lambda: [((), uncounted())],
+        ),
+        Reading(
+            "counter",
+            "turnout_notifications_total",
+            "Posts of alerts by result: sent, failed after retries, or dropped.",
+            ("notifier", "result"),
+            lambda: list(notified().items()),
+        ),
+    ]
