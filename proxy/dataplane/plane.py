@@ -10,6 +10,7 @@ from proxy.config.settings import DataPlane, UpstreamSettings
 from proxy.dataplane.heads import HeadWriter
 from proxy.dataplane.keys import Keyring, Tally
 from proxy.routing import Router
+from proxy.routing.split import BITS
 from proxy.upstream import Upstream
 
 
@@ -24,9 +25,10 @@ class Plane:
         *,
         tally: Tally,
         upstream: Callable[[UpstreamSettings], Upstream],
+        random_bits: Callable[[int], int],
     ) -> None:
         self.settings = settings
-        self.router = Router(settings.table)
+        self.router = Router(settings.table, lambda: random_bits(BITS))
         self.keyring = Keyring(settings.keys, tally)
         self.upstreams = {name: upstream(each) for name, each in settings.upstreams.items()}
         self.heads = {
