@@ -1,0 +1,69 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.errors import Refusal
+from proxy.routing import Router, explain
+from tests.support.routes import route, table
+
+ROUTE = route({"base": 90, "ft": 10}, fallback=("base",))
+ROUTER = Router(table(ROUTE))
+
+
+@given(st.text(min_size=1))
+def test_an_explanation_names_the_variant_that_serves_and_the_stretch_it_fell_in(
+    user: str,
+) -> None:
+    told = explain(ROUTER, ROUTE, unit=user)
+
+    assert told.variant == ROUTER.decide(ROUTE, unit=user).variant.name
+    assert told.position is not None
+    part = next(part for part in told.segments if part.start <= told.position < part.end)
+    assert part.variant == told.variant
+    assert user in told.why
+
+
+def test_segments_are_shares_from_nothing_to_one() -> None:
+    segments = explain(ROUTER, ROUTE, unit="alice").segments
+
+    assert [(part.variant, round(part.share, 9)) for part in segments] == [
+        ("ft", 0.1),
+        ("base", 0.9),
+    ]
+    assert (segments[0].start, segments[-1].end) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("missing", [None, ""])
+def test_without_a_unit_it_says_the_odds_and_names_no_variant(missing: str | None) -> None:
+    told = explain(ROUTER, ROUTE, unit=missing)
+
+    assert (told.variant, told.position, told.unit) == (None, None, None)
+    assert told.why == "'support' splits requests without a user by chance: ft 0.1, base 0.9."
+
+
+def test_a_route_split_by_request_is_by_chance_always() -> None:
+    by_request = route({"base": 1, "ft": 1}, sticky="request")
+
+    told = explain(Router(table(by_request)), by_request, unit=None)
+
+    assert told.why == "'support' splits requests by chance: ft 0.5, base 0.5."
+
+
+def test_the_fallback_after_the_variant_is_told() -> None:
+    certain = route({"base": 0, "ft": 1}, fallback=("base",))
+
+    told = explain(Router(table(certain)), certain, unit="alice")
+
+    assert (told.variant, told.fallback) == ("ft", ("base",))
+
+
+def test_a_forced_variant_is_said_to_be_forced() -> None:
+    told = explain(ROUTER, ROUTE, unit="alice", forced="ft")
+
+    assert (told.variant, told.forced) == ("ft", True)
+    assert "asked for by name" in told.why
+
+
+def test_forcing_an_unknown_variant_is_refused_here_too() -> None:
+    with pytest.raises(Refusal):
+        explain(ROUTER, ROUTE, unit=None, forced="nope")

@@ -1,0 +1,27 @@
+"""Routes and tables for tests, with as few words as a test needs."""
+
+from proxy.routing.table import Route, RoutingTable, Sticky, Variant
+
+
+def route(
+    weights: dict[str, float],
+    *,
+    name: str = "support",
+    sticky: Sticky = "user",
+    salt: str = "",
+    fallback: tuple[str, ...] = (),
+) -> Route:
+    """Return a route whose variants stand in the order of `weights`."""
+    return Route(
+        name=name,
+        variants=tuple(Variant(name=each, upstream="sim") for each in weights),
+        weights=tuple(weights.values()),
+        sticky=sticky,
+        salt=salt,
+        fallback=fallback,
+    )
+
+
+def table(*routes: Route) -> RoutingTable:
+    """Return version 1 of a table of `routes`."""
+    return RoutingTable(version=1, digest="0" * 64, routes={each.name: each for each in routes})
