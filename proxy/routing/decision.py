@@ -6,11 +6,10 @@ comes in as `dice`.
 """
 
 from collections.abc import Callable
-from itertools import count
 
 from proxy.errors import Refusal
 from proxy.exchange.outcome import ErrorCode
-from proxy.routing.split import Split, bucket, prefix, salted
+from proxy.routing.split import Split, prefix, salted
 from proxy.routing.table import Decision, Route, RoutingTable, Variant
 
 Dice = Callable[[], int]
@@ -37,16 +36,15 @@ class Prepared:
 class Router:
     """Decides for the routes of one table.
 
-    `dice` returns a random number of 53 bits, for requests without a unit; without it they
-    follow a fixed sequence, which is as even but foreseeable.
+    `dice` returns a random number of 53 bits, for requests without a unit.
     """
 
     __slots__ = ("_dice", "_prepared", "table")
 
-    def __init__(self, table: RoutingTable, dice: Dice | None = None) -> None:
+    def __init__(self, table: RoutingTable, dice: Dice) -> None:
         self.table = table
         self._prepared = {name: Prepared(route) for name, route in table.routes.items()}
-        self._dice = dice or sequence(table.digest)
+        self._dice = dice
 
     def route(self, model: str) -> Route | None:
         """Return the route that `model` names; None: it is no route."""
@@ -86,12 +84,6 @@ class Router:
 def salt(route: Route) -> str:
     """Return the salt of a route: its own, or its name."""
     return route.salt or route.name
-
-
-def sequence(seed: str) -> Dice:
-    """Return dice that always give the same evenly spread numbers for the same `seed`."""
-    numbers = count()
-    return lambda: bucket(seed, str(next(numbers)))
 
 
 def unknown_variant(route: Route, name: str) -> Refusal:

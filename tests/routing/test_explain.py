@@ -7,7 +7,7 @@ from proxy.routing import Router, explain
 from tests.support.routes import route, table
 
 ROUTE = route({"base": 90, "ft": 10}, fallback=("base",))
-ROUTER = Router(table(ROUTE))
+ROUTER = Router(table(ROUTE), lambda: 0)
 
 
 @given(st.text(min_size=1))
@@ -44,7 +44,7 @@ def test_without_a_unit_it_says_the_odds_and_names_no_variant(missing: str | Non
 def test_a_route_split_by_request_is_by_chance_always() -> None:
     by_request = route({"base": 1, "ft": 1}, sticky="request")
 
-    told = explain(Router(table(by_request)), by_request, unit=None)
+    told = explain(Router(table(by_request), lambda: 0), by_request, unit=None)
 
     assert told.why == "'support' splits requests by chance: ft 0.5, base 0.5."
 
@@ -52,7 +52,7 @@ def test_a_route_split_by_request_is_by_chance_always() -> None:
 def test_the_fallback_after_the_variant_is_told() -> None:
     certain = route({"base": 0, "ft": 1}, fallback=("base",))
 
-    told = explain(Router(table(certain)), certain, unit="alice")
+    told = explain(Router(table(certain), lambda: 0), certain, unit="alice")
 
     assert (told.variant, told.fallback) == ("ft", ("base",))
 
