@@ -1,0 +1,139 @@
+"""What the documents say is so: commands exist, dependencies have reasons, versions agree."""
+
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import click
+import pytest
+
+import proxy
+from proxy.cli import main
+from tests.frame.source import ROOT, document, modules
+
+DOCUMENTS = sorted(
+    str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+)
+FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
+
+
+def commands(text: str, program: str) -> list[str]:
+    """Return the command lines of `program` in the console blocks of a document."""
+    lines = []
+    for language, block in FENCED.findall(text):
+        if language in ("console", "sh", "bash", "shell"):
+            joined = block.replace("\\\n", " ")
+            lines += [line.removeprefix("$ ") for line in joined.splitlines()]
+    return [
+        piece.strip()
+        for line in lines
+        for piece in re.split(r"&&|\|\||[|;]", line)
+        if piece.split()[:1] == [program]
+    ]
+
+
+def parse(group: click.Command, words: list[str], parent: click.Context | None = None) -> None:
+    """Parse a command line as click would, without running it."""
+    try:
+        context = group.make_context(group.name or "turnout", words, parent=parent)
+    except click.exceptions.Exit:
+        return  # --help and --version end here
+    if isinstance(group, click.Group) and context._protected_args:
+        rest = [*context._protected_args, *context.args]
+        _, command, rest = group.resolve_command(context, rest)
+        assert command is not None
+        parse(command, rest, context)
+
+
+TURNOUT = [(name, line) for name in DOCUMENTS for line in commands(document(name), "turnout")]
+MAKE = [(name, line) for name in DOCUMENTS for line in commands(document(name), "make")]
+
+
+@pytest.mark.parametrize(("name", "line"), TURNOUT)
+def test_a_command_in_the_documents_is_understood(
+    name: str, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "turnout.yaml").write_text("", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    words = shlex.split(line, comments=True)
+    parse(main, words[1:])
+
+
+@pytest.mark.parametrize(("name", "line"), MAKE)
+def test_a_make_target_in_the_documents_exists(name: str, line: str) -> None:
+    words = shlex.split(line, comments=True)[1:]
+    targets = {word for word in words if not word.startswith("-") and "=" not in word}
+    assert targets <= set(make_targets())
+
+
+def make_targets() -> dict[str, str]:
+    """Return the Makefile's targets and what `make help` says of each."""
+    found = re.findall(r"^([a-z]+):[^=\n]*?(?:## (.*))?$", document("Makefile"), re.MULTILINE)
+    return {target: said for target, said in found if target}
+
+
+def test_every_make_target_is_explained_by_help_and_in_contributing() -> None:
+    text = document("CONTRIBUTING.md")
+    for target, said in make_targets().items():
+        assert said, f"{target} has no description"
+        assert f"make {target}" in text, target
+
+
+def test_every_dependency_has_its_reason_and_nothing_else_has() -> None:
+    project = tomllib.loads(document("pyproject.toml"))
+    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    names = {re.split(r"[\[><=;!~ ]", line, maxsplit=1)[0].lower() for line in wanted}
+    page = document("docs/dependencies.md")
+    reasons = dict(re.findall(r"^\| `([\w.-]+)`[^|]*\| (.+?) \|$", page, re.MULTILINE))
+    assert set(reasons) == names
+    assert all(len(reason) > 20 for reason in reasons.values())
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    missing = [
+        (name, target)
+        for name in DOCUMENTS
+        for target in LINK.findall(document(name))
+        if not (ROOT / name).parent.joinpath(target).exists()
+    ]
+    assert missing == []
+
+
+def test_the_changelog_has_this_version() -> None:
+    assert re.search(
+        rf"^## \[{re.escape(proxy.__version__)}\]", document("CHANGELOG.md"), re.MULTILINE
+    )
+
+
+def test_the_map_names_every_room() -> None:
+    page = document("docs/architecture.md")
+    rooms = {module.name.split(".")[1] for module in modules() if module.name.count(".") == 2}
+    assert [room for room in sorted(rooms) if f"{room}/" not in page] == []
+
+
+GLOSSARY = re.findall(
+    r"^\| \*\*(.+?)\*\* \| (.+?) \|(.*)\|$", document("docs/glossary.md"), re.MULTILINE
+)
+
+
+def test_no_name_in_the_source_uses_a_word_that_the_glossary_avoids() -> None:
+    """Names of functions, classes and arguments; the avoided words stand in back-ticks."""
+    avoided = {word for row in GLOSSARY for word in re.findall(r"`(\w+)`", row[2])}
+    assert avoided
+    found = [
+        f"{module.name}: {name}"
+        for module in modules()
+        for name in _names(module.text)
+        if avoided & set(_words(name))
+    ]
+    assert found == []
+
+
+def _names(text: str) -> list[str]:
+    return re.findall(r"^\s*(?:async def|def|class) (\w+)", text, re.MULTILINE)
+
+
+def _words(name: str) -> list[str]:
+    return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower().split("_")
