@@ -1,0 +1,38 @@
+"""What workers and control say to each other, and what they count in shared memory.
+
+    messages   the vocabulary, as plain values
+    wire       one message after the other on a socket
+    outbox     the worker's bounded queue of observations
+    courier    the worker's end: keeps a connection to control, for ever
+    tally      shared memory: exchanges begun and accounted for, and client keys' limits
+    lifeline   what the supervisor and its children say to each other
+
+Nothing here knows what an observation means, or what is done with it.
+"""
+
+from proxy.channel.messages import (
+    Acknowledged,
+    Hello,
+    Publication,
+    Received,
+    Report,
+    UpstreamReport,
+)
+from proxy.channel.outbox import Outbox
+from proxy.channel.tally import Account, Ledger, Tally, create_memory
+from proxy.channel.wire import Wire
+
+__all__ = [
+    "Account",
+    "Acknowledged",
+    "Hello",
+    "Ledger",
+    "Outbox",
+    "Publication",
+    "Received",
+    "Report",
+    "Tally",
+    "UpstreamReport",
+    "Wire",
+    "create_memory",
+]

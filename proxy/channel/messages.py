@@ -1,0 +1,92 @@
+"""The vocabulary of the channel: every message that a worker and control exchange.
+
+    worker                               control
+    Hello               ------------>
+                        <------------    Publication    (now, and at every change)
+    Acknowledged        ------------>
+    Report              ------------>                   (one at a time)
+                        <------------    Received
+
+It knows how a message is written as bytes (`wire` says how they follow each other), and
+nothing of what is done with it.
+"""
+
+import msgspec
+from msgspec import Struct
+
+from proxy.config.settings import DataPlane
+from proxy.exchange import Observation
+
+
+class Hello(Struct, frozen=True, kw_only=True, tag=True):
+    """A worker's first words on a connection.
+
+    `fresh`: it has not served anything yet, so whatever its number left open was lost.
+    """
+
+    worker: int
+    pid: int
+    turnout: str  # the version of its code
+    fresh: bool
+
+
+class Publication(Struct, frozen=True, kw_only=True, tag=True):
+    """What a worker is to put in force.
+
+    The settings are JSON inside: their raw members are pieces of JSON, which msgpack can't hold.
+    """
+
+    settings: bytes
+
+    @classmethod
+    def of(cls, data_plane: DataPlane) -> "Publication":
+        """Return the publication of `data_plane`."""
+        return cls(settings=msgspec.json.encode(data_plane))
+
+    def data_plane(self) -> DataPlane:
+        """Return the settings again."""
+        return msgspec.json.decode(self.settings, type=DataPlane)
+
+
+class Acknowledged(Struct, frozen=True, kw_only=True, tag=True):
+    """The worker begins no exchange on anything older than this version from now on."""
+
+    version: int
+
+
+class UpstreamReport(Struct, frozen=True, kw_only=True):
+    """One upstream as one worker sees it; counters since the worker's start."""
+
+    name: str
+    open: int = 0  # connections, busy and idle
+    idle: int = 0
+    waiting: int = 0  # exchanges that wait for a connection
+    ejected: bool = False
+    requests: int = 0
+    retries: int = 0
+    ejections: int = 0
+    connect_failures: int = 0
+
+
+class Report(Struct, frozen=True, kw_only=True, tag=True):
+    """A batch of observations and how the worker is doing.
+
+    `offset` is how many observations of this worker's life were handed over before this batch;
+    a batch that is sent again has the same offset.
+    """
+
+    offset: int
+    observations: tuple[Observation, ...] = ()
+    in_flight: int = 0
+    connections: int = 0
+    upstreams: tuple[UpstreamReport, ...] = ()
+
+
+class Received(Struct, frozen=True, kw_only=True, tag=True):
+    """Control has taken all observations up to `offset`; the worker may forget them."""
+
+    offset: int
+
+
+FromWorker = Hello | Acknowledged | Report
+FromControl = Publication | Received

@@ -1,0 +1,85 @@
+"""The outbox: a worker's observations on their way to control.
+
+Bounded, never blocking. What was sent stays in it until control said that it took it, so a
+batch can be sent again. When it is full the newest observation is dropped, and counted. It
+knows no socket; `courier` empties it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from itertools import islice
+
+import msgspec
+
+from proxy.exchange import Observation
+
+CAPACITY = 10_000  # observations: a few seconds of a worker's hardest work
+BATCH = 500  # observations; about a third of a millisecond to encode
+TEXT_CAPACITY = 32 * 1024 * 1024  # bytes of words that wait for the token counter
+BATCH_TEXT = 2 * 1024 * 1024  # bytes of words after which a batch takes no more
+
+
+class Outbox:
+    """A bounded queue with a memory of what is not yet taken; `drop` counts what did not fit."""
+
+    def __init__(self, drop: Callable[[], None], *, capacity: int = CAPACITY) -> None:
+        self._drop = drop
+        self._capacity = capacity
+        self._waiting: deque[Observation] = deque()
+        self._text_bytes = 0
+        self._offset = 0
+        self.filled = asyncio.Event()  # something waits
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def offset(self) -> int:
+        """How many observations control has taken so far."""
+        return self._offset
+
+    def offer(self, observation: Observation) -> None:
+        """Keep `observation` for control, or drop and count it; returns at once."""
+        waiting = self._waiting
+        if len(waiting) >= self._capacity:
+            self._drop()
+            return
+        if observation.texts is not None:
+            observation = self._weighed(observation)
+        if not waiting:
+            self.filled.set()
+        waiting.append(observation)
+
+    def batch(self) -> tuple[Observation, ...]:
+        """Return the oldest observations, those not yet taken first; the same until `taken`."""
+        batch: list[Observation] = []
+        text = 0
+        for observation in islice(self._waiting, BATCH):
+            batch.append(observation)
+            text += weight(observation)
+            if text >= BATCH_TEXT:
+                break
+        return tuple(batch)
+
+    def taken(self, offset: int) -> None:
+        """Forget all observations before `offset`: control has them."""
+        while self._offset < offset and self._waiting:
+            self._text_bytes -= weight(self._waiting.popleft())
+            self._offset += 1
+        if not self._waiting:
+            self.filled.clear()
+
+    def _weighed(self, observation: Observation) -> Observation:
+        """Return the observation, without its words where too many wait already."""
+        words = weight(observation)
+        if self._text_bytes + words > TEXT_CAPACITY:
+            return msgspec.structs.replace(observation, texts=None)
+        self._text_bytes += words
+        return observation
+
+
+def weight(observation: Observation) -> int:
+    """Return about how many bytes of words an observation carries."""
+    texts = observation.texts
+    return 0 if texts is None else len(texts.prompt) + len(texts.reply)
