@@ -1,1 +1,1 @@
-"""Where finished exchanges are written down: Prometheus metrics and the log."""
+"""Where finished exchanges are written down, and what of their words may be: redaction."""

@@ -13,10 +13,10 @@ from proxy.alerting import Alert, AlertName
 from proxy.exchange.observation import Observation, Usage
 from proxy.exchange.outcome import ErrorCode, Outcome
 from proxy.routing.table import Route, RoutingTable, Variant
-from proxy.sinks.fleet import fleet_readings, own_readings
-from proxy.sinks.metrics import Metrics
-from proxy.sinks.names import Names
-from proxy.sinks.reference import page
+from proxy.sinks.metrics.exchanges import Metrics
+from proxy.sinks.metrics.fleet import fleet_readings, own_readings
+from proxy.sinks.metrics.names import Names
+from proxy.sinks.metrics.reference import page
 from tests.support.observed import observed
 
 MODEL = {

@@ -7,7 +7,7 @@ their names. Nothing here adds up anything over time: totals come as totals.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from proxy.sinks.cells import Labels, Reading
+from proxy.sinks.metrics.cells import Labels, Reading
 
 Samples = Sequence[tuple[Labels, float]]
 

@@ -1,21 +1,21 @@
 """The reference page of the metrics, written from the metrics themselves.
 
-`python -m proxy.sinks.reference > docs/metrics.md` renews the page; a test compares them.
+`python -m proxy.sinks.metrics.reference > docs/metrics.md` renews the page; a test compares them.
 """
 
 import sys
 from typing import NoReturn
 
-from proxy.sinks.cells import Counter, Histogram, Reading
-from proxy.sinks.fleet import fleet_readings, own_readings
-from proxy.sinks.metrics import Metrics
-from proxy.sinks.names import Names
+from proxy.sinks.metrics.cells import Counter, Histogram, Reading
+from proxy.sinks.metrics.exchanges import Metrics
+from proxy.sinks.metrics.fleet import fleet_readings, own_readings
+from proxy.sinks.metrics.names import Names
 
 HEAD = """\
 # Metrics
 
 Scrape `/metrics` on the administration listener. This page is written from the code
-(`python -m proxy.sinks.reference`); a test keeps it true.
+(`python -m proxy.sinks.metrics.reference`); a test keeps it true.
 
 `gen_ai_*` metrics carry the names, labels, units and buckets of OpenTelemetry's semantic
 conventions for generative AI in Prometheus form, plus `route` and `variant`. They count

@@ -15,8 +15,8 @@ from prometheus_client.registry import Collector
 from proxy.alerting import Alert
 from proxy.exchange.observation import Observation
 from proxy.exchange.outcome import ErrorCode, Outcome
-from proxy.sinks.cells import Count, Counter, Histogram, Reading, Spread
-from proxy.sinks.names import OPERATIONS, OTHER, Names
+from proxy.sinks.metrics.cells import Count, Counter, Histogram, Reading, Spread
+from proxy.sinks.metrics.names import OPERATIONS, OTHER, Names
 
 MODEL_LABELS = (
     "gen_ai_operation_name",

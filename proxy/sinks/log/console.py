@@ -1,0 +1,90 @@
+"""Lines for people: one coloured line an event.
+
+Control characters are shown, never sent: what a client writes can't move the terminal.
+"""
+
+from typing import Any, Final
+
+from structlog.typing import EventDict, WrappedLogger
+
+RESET, DIM, BOLD = "\x1b[0m", "\x1b[2m", "\x1b[1m"
+RED, GREEN, YELLOW, CYAN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m"
+LEVELS: Final = {"warning": YELLOW, "error": RED, "critical": RED}
+PREVIEW = 40
+
+
+class Console:
+    """Renders events for a terminal; `colours` only where one is there."""
+
+    def __init__(self, *, colours: bool) -> None:
+        self._colours = colours
+
+    def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> bytes:
+        """Return the line."""
+        if event["event"] == "exchange":
+            parts = self._exchange(event)
+        elif event["event"] == "alert":
+            parts = self._alert(event)
+        else:
+            parts = self._other(event)
+        clock = self._paint(DIM, event["timestamp"].astimezone().strftime("%H:%M:%S"))
+        return (" ".join([clock, *parts]) + "\n").encode("utf-8", "backslashreplace")
+
+    def _exchange(self, event: EventDict) -> list[str]:
+        fine = event["outcome"] == "completed"
+        ending = event["outcome"] if event["error_code"] is None else event["error_code"]
+        parts = [
+            self._paint(GREEN if fine else RED, str(event["status"] or "---")),
+            self._paint(BOLD, shown(f"{event['route'] or '-'}/{event['variant_served'] or '-'}")),
+            shown(event["endpoint"]),
+            f"{event['latency_ms']:.0f} ms",
+        ]
+        if event["ttft_ms"] is not None:
+            parts.append(f"first token {event['ttft_ms']:.0f} ms")
+        if event["prompt_tokens"] is not None or event["response_tokens"] is not None:
+            parts.append(
+                f"{number(event['prompt_tokens'])}>{number(event['response_tokens'])} tok"
+            )
+        if not fine:
+            parts.append(self._paint(RED, shown(ending)))
+        previews = filter(None, (event.get("prompt_preview"), event.get("response_preview")))
+        parts += [self._paint(DIM, f'"{shown(text[:PREVIEW])}"') for text in previews]
+        parts.append(self._paint(DIM, shown(event["request_id"])))
+        return parts
+
+    def _alert(self, event: EventDict) -> list[str]:
+        where = f"{event['route'] or '-'}/{event['variant_served'] or '-'}"
+        return [
+            self._paint(YELLOW, f"ALERT {event['alert']}"),
+            self._paint(BOLD, shown(where)),
+            f"{event['value']:g} (threshold {event['threshold']:g})",
+            self._paint(DIM, shown(event["request_id"])),
+        ]
+
+    def _other(self, event: EventDict) -> list[str]:
+        level = event["level"]
+        parts = [self._paint(LEVELS.get(level, CYAN), f"{level:<7}"), shown(event["event"])]
+        parts += [
+            f"{self._paint(DIM, name + '=')}{shown(value)}"
+            for name, value in event.items()
+            if name not in ("event", "level", "timestamp", "exception")
+        ]
+        if "exception" in event:
+            parts.append("\n" + str(event["exception"]))
+        return parts
+
+    def _paint(self, colour: str, text: str) -> str:
+        return f"{colour}{text}{RESET}" if self._colours else text
+
+
+def shown(value: Any) -> str:
+    """Return `value` as text with control characters escaped."""
+    text = str(value)
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def number(value: int | None) -> str:
+    """Return a count, or a question mark where it is unknown."""
+    return "?" if value is None else str(value)

@@ -1,0 +1,120 @@
+"""One form for every line that turnout logs, its own and its libraries'.
+
+JSON for machines or a coloured line for people, through structlog; the standard library's
+loggers (uvicorn's among them) are brought into the same form. It knows nothing of exchanges
+but how their line looks to people (`console`).
+"""
+
+import atexit
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Literal, TextIO
+
+import msgspec
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from proxy.sinks.log.console import Console
+from proxy.sinks.log.exchanges import unfold
+from proxy.sinks.log.writer import LineWriter
+
+LogFormat = Literal["json", "console"]
+Clock = Callable[[], float]  # seconds since the epoch
+
+QUIET = ("httpx2", "httpcore2", "asyncio")  # they log addresses, which may hold secrets
+
+
+class Lines:
+    """What structlog writes to: one rendered line at a time."""
+
+    def __init__(self, writer: LineWriter) -> None:
+        self._writer = writer
+
+    def msg(self, line: bytes) -> None:
+        """Write `line`; every level comes here."""
+        self._writer.write(line)
+
+    log = debug = info = warn = warning = error = critical = fatal = exception = failure = msg
+
+
+class Handler(logging.Handler):
+    """Brings the standard library's records to the same writer."""
+
+    def __init__(self, lines: Lines, processors: list[Processor], render: Processor) -> None:
+        super().__init__()
+        self._lines = lines
+        self._processors = processors
+        self._render = render
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record; one that can't be put in words goes to stderr, as logging does."""
+        try:
+            event: Any = {"event": record.getMessage(), "logger": record.name}
+        except (TypeError, ValueError):
+            self.handleError(record)
+            return
+        if record.exc_info:
+            event["exc_info"] = record.exc_info
+        for process in (*self._processors, self._render):
+            event = process(self._lines, record.levelname.lower(), event)
+        self._lines.msg(event)
+
+
+def configure(form: LogFormat, stream: TextIO, *, clock: Clock | None = None) -> LineWriter:
+    """Send all logging of this process to `stream` in `form`; return the writer to close.
+
+    Call it once a process, before the first line. Lines are flushed at exit.
+    """
+    writer = LineWriter(stream)
+    atexit.register(writer.close)
+    lines = Lines(writer)
+    render: Processor = Console(colours=stream.isatty()) if form == "console" else Json()
+    processors: list[Processor] = [
+        unfold,
+        structlog.stdlib.add_log_level,
+        stamp(clock),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[*processors, render],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=lambda *_: lines,
+        cache_logger_on_first_use=False,  # who logs often binds once; others may be set up anew
+    )
+    root = logging.getLogger()
+    root.handlers = [Handler(lines, processors, render)]
+    root.setLevel(logging.INFO)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+    return writer
+
+
+def stamp(clock: Clock | None) -> Processor:
+    """Return the processor that dates an event, unless the event dates itself."""
+
+    def stamped(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+        if "timestamp" not in event:
+            now = datetime.now(UTC) if clock is None else datetime.fromtimestamp(clock(), UTC)
+            event["timestamp"] = now
+        return event
+
+    return stamped
+
+
+class Json:
+    """Renders an event as one line of JSON: timestamp, level and event first."""
+
+    def __init__(self) -> None:
+        self._encode = msgspec.json.Encoder(enc_hook=repr).encode
+
+    def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> bytes:
+        """Return the line; what JSON can't say stands as its repr."""
+        line: dict[str, Any] = dict(event)
+        if next(iter(line)) != "timestamp":
+            line = {name: line.pop(name) for name in ("timestamp", "level", "event")} | line
+        try:
+            return self._encode(line) + b"\n"
+        except UnicodeEncodeError:  # lone surrogates, from a file's name say
+            return self._encode({k: ascii(v) for k, v in line.items()}) + b"\n"

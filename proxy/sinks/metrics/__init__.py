@@ -1,0 +1,7 @@
+"""Prometheus metrics: cells in memory, shown when they are asked for."""
+
+from proxy.sinks.metrics.exchanges import Metrics
+from proxy.sinks.metrics.fleet import Fleet, fleet_readings, own_readings
+from proxy.sinks.metrics.names import Names
+
+__all__ = ["Fleet", "Metrics", "Names", "fleet_readings", "own_readings"]
