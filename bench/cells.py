@@ -1,0 +1,118 @@
+"""What is measured, with which load, and how one cell's figures are taken from one target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bench.programs import Load, chat_request, run_load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.programs import Mock
+    from bench.targets import Target
+
+SMALL, LARGE = 1_500, 50_000
+Figures = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One load, and what it is for. CPU is counted per `unit`: a request or a chunk."""
+
+    name: str
+    title: str
+    load: Load
+    unit: str = "request"
+    body: int = SMALL
+    mock: str = ""  # what the mock is told to stream
+    without: tuple[str, ...] = ()  # targets that are not asked to do this
+
+    def request(self) -> bytes:
+        """The request as it goes over the wire."""
+        return chat_request(self.body, stream=bool(self.mock), mock=self.mock)
+
+
+def all_cells(seconds: float) -> list[Cell]:
+    """Every cell, in the order of a round; a p99 gets twice the time."""
+    latency = seconds * 2
+    return [
+        Cell(
+            "idle",
+            "1,000 open idle streams",
+            Load("stream", 1_000, 0.5, ramp=1.0, warm=0.5, chunks=1_000),
+            unit="stream",
+            mock="idle 1000",
+            without=("direct",),
+        ),
+        Cell("one", "300/s over 1 connection", Load("open", 1, latency)),
+        Cell("rate", "300/s over 16 connections", Load("open", 16, latency)),
+        Cell("chat10", "10 connections", Load("closed", 10, seconds)),
+        Cell("chat50", "50 connections", Load("closed", 50, seconds)),
+        Cell("chat200", "200 connections", Load("closed", 200, seconds)),
+        Cell("large50", "50 KB body, 50 connections", Load("closed", 50, seconds), body=LARGE),
+        Cell(
+            "stream",
+            "200 streams, a chunk every 40 ms",
+            Load("stream", 200, latency, ramp=1.0, chunks=50),
+            unit="chunk",
+            mock="stream 50",
+        ),
+        Cell(
+            "burst",
+            "20 streams, chunks back to back",
+            Load("stream", 20, seconds, chunks=500),
+            unit="chunk",
+            mock="burst 500",
+        ),
+        Cell(
+            "many",
+            "5,000 open streams, a chunk a second",
+            Load("stream", 5_000, latency, ramp=3.0, warm=1.0, chunks=1_000),
+            unit="chunk",
+            mock="slow 1000",
+            without=("fastapi+httpx2", "fastapi+httpx"),
+        ),
+    ]
+
+
+def measure(cell: Cell, target: Target, mock: Mock, folder: Path, core: int) -> Figures:
+    """Runs a cell's load on a target from `core`; CPU in us a unit, durations in ms."""
+    request = folder / "request.http"
+    request.write_bytes(cell.request())
+    memory_before = target.memory_bytes()
+    cpu_from: dict[str, float] = {}
+
+    def begun() -> None:
+        cpu_from.update(target=target.cpu_seconds(), mock=mock.cpu_seconds())
+
+    got = run_load(cell.load, target.port, request, core, begun)
+    target_cpu = target.cpu_seconds() - cpu_from["target"]
+    mock_cpu = mock.cpu_seconds() - cpu_from["mock"]
+    units = {"request": got["requests"], "chunk": got["chunks"]}.get(cell.unit, 0)
+    figures: Figures = {
+        "units": units,
+        "failed": got["failed"],
+        "open": got["open"],
+        "per_second": units / got["seconds"],
+        "core_share": target_cpu / got["seconds"],
+    }
+    if units:
+        figures["harness_us"] = (mock_cpu * 1e6 + got["cpu_us"]) / units
+    if units and target.process:
+        figures["cpu_us"] = target_cpu / units * 1e6
+    if cell.unit == "stream" and got["open"]:
+        grown = target.memory_bytes() - memory_before
+        figures["mb_per_1000"] = grown / 1e6 / got["open"] * 1_000
+        figures["mb_idle"] = memory_before / 1e6
+    return figures | _durations(got)
+
+
+def _durations(got: dict[str, Any]) -> Figures:
+    figures: Figures = {}
+    for name in ("latency", "ttft", "chunk"):
+        if got[name]["count"]:
+            figures[f"{name}_p50_ms"] = got[name]["p50_us"] / 1e3
+            figures[f"{name}_p99_ms"] = got[name]["p99_us"] / 1e3
+    return figures
