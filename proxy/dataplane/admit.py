@@ -23,7 +23,7 @@ FORCE = b"x-turnout-variant"
 async def admit(
     request: Request, plane: Plane, exchange: Exchange, clock: Callable[[], float]
 ) -> Call:
-    """Return the call that `request` makes, or raise Refusal; what it learns goes on `exchange`."""
+    """Return the call that `request` makes, or raise Refusal; `exchange` notes what is learnt."""
     key = plane.keyring.identify(request)
     if key is not None:
         exchange.key_name = key.name
