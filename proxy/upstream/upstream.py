@@ -1,0 +1,142 @@
+"""One upstream as a worker sees it: its pool, its health and its retry budget together.
+
+What an exchange needs from it: a connection, and afterwards a word on how it went. It does
+not know requests, routes or variants, and it follows no redirect: a reply is a reply.
+"""
+
+from collections.abc import Callable
+
+from proxy.channel import UpstreamReport
+from proxy.config.settings import UpstreamSettings
+from proxy.errors import UpstreamFailure
+from proxy.exchange import ErrorCode
+from proxy.upstream.connection import Connection
+from proxy.upstream.dial import Dialer
+from proxy.upstream.health import Health
+from proxy.upstream.pool import Pool
+from proxy.upstream.retries import RetryBudget, backoff
+
+
+class Upstream:
+    """A callable endpoint: `acquire` a connection, `release` it, say how it went."""
+
+    def __init__(
+        self,
+        settings: UpstreamSettings,
+        *,
+        workers: int,
+        clock: Callable[[], float],
+        dice: Callable[[], float],
+    ) -> None:
+        """Take one worker's share of the limits. `clock`: the loop's time; `dice`: in [0, 1)."""
+        self.name = settings.name
+        self.settings = settings
+        self._clock = clock
+        self._dice = dice
+        self._dialer = Dialer(settings, clock)
+        self._pool = Pool(
+            self._dialer.dial,
+            size=share(settings.connections, workers),
+            queue=share(settings.queue, workers),
+            queue_seconds=settings.queue_seconds,
+        )
+        self._health = Health(
+            after=settings.eject_after,
+            seconds=settings.eject_seconds,
+            max_seconds=settings.eject_seconds_max,
+        )
+        self._budget = RetryBudget(settings.retry_budget)
+        self._trial: Connection | None = None  # it carries the half-open trial
+        self._requests = 0
+        self._retries = 0
+        self._connect_failures = 0
+
+    async def acquire(self) -> Connection:
+        """Return a connection for one exchange, kept or new; waits its turn.
+
+        Raises UpstreamFailure: provider_ejected, provider_overloaded, or why no connection could
+        be made, which is already counted against its health.
+        """
+        now = self._clock()
+        self._requests += 1
+        self._budget.request(now)
+        health = self._health
+        if not health.claim(now):
+            raise UpstreamFailure(ErrorCode.PROVIDER_EJECTED)
+        trial = health.ejected
+        connection = self._pool.take()
+        if connection is None:
+            connection = await self._connect(trial=trial)
+        if trial:
+            self._trial = connection
+        return connection
+
+    def release(self, connection: Connection) -> None:
+        """Take a connection back: kept where it can be used again, closed where not.
+
+        Never blocks, and does nothing the second time, until the connection is in use again.
+        """
+        if connection is self._trial:
+            self._trial = None
+            self._health.abandon()
+        self._pool.put(connection)
+
+    def available(self) -> bool:
+        """Return whether `acquire` would let a request through: it is not ejected."""
+        return self._health.available(self._clock())
+
+    def succeeded(self) -> None:
+        """Note an exchange that went well."""
+        self._health.succeeded(self._clock())
+
+    def failed(self, retry_after: float | None = None) -> None:
+        """Note an exchange that went wrong after `acquire`; `retry_after` in seconds."""
+        self._health.failed(self._clock(), retry_after)
+
+    def retry_delay(self, attempt: int, retry_after: float | None) -> float | None:
+        """Return the seconds to wait after the `attempt`th attempt (from 1); None: give up."""
+        if attempt > self.settings.retries:
+            return None
+        delay = backoff(attempt, self._dice, retry_after)
+        if delay is None or not self._budget.allow(self._clock()):
+            return None
+        self._retries += 1
+        return delay
+
+    def report(self) -> UpstreamReport:
+        """Return gauges of now and counters since the start."""
+        pool = self._pool
+        return UpstreamReport(
+            name=self.name,
+            open=pool.open,
+            idle=pool.idle,
+            waiting=pool.waiting,
+            ejected=self._health.ejected,
+            requests=self._requests,
+            retries=self._retries,
+            ejections=self._health.ejections,
+            connect_failures=self._connect_failures,
+        )
+
+    async def close(self) -> None:
+        """Cut whatever is left, and return when every socket is closed."""
+        await self._pool.close()
+
+    async def _connect(self, *, trial: bool) -> Connection:
+        connection: Connection | None = None
+        try:
+            connection = await self._pool.wait()
+        except UpstreamFailure as failure:
+            if failure.code != ErrorCode.PROVIDER_OVERLOADED:
+                self._connect_failures += 1
+                self._health.failed(self._clock())
+            raise
+        finally:
+            if trial and connection is None:
+                self._health.abandon()
+        return connection
+
+
+def share(total: int, workers: int) -> int:
+    """Return one worker's part of a limit that all share: rounded up, so never none."""
+    return -(-total // workers)
