@@ -10,8 +10,10 @@
 Nothing here knows what an observation means, or what is done with it.
 """
 
+from proxy.channel.courier import Courier
 from proxy.channel.messages import (
     Acknowledged,
+    Gauges,
     Hello,
     Publication,
     Received,
@@ -25,6 +27,8 @@ from proxy.channel.wire import Wire
 __all__ = [
     "Account",
     "Acknowledged",
+    "Courier",
+    "Gauges",
     "Hello",
     "Ledger",
     "Outbox",

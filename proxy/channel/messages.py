@@ -68,6 +68,14 @@ class UpstreamReport(Struct, frozen=True, kw_only=True):
     connect_failures: int = 0
 
 
+class Gauges(Struct, frozen=True, kw_only=True):
+    """How a worker is doing at a moment."""
+
+    in_flight: int = 0  # exchanges
+    connections: int = 0  # of clients
+    upstreams: tuple[UpstreamReport, ...] = ()
+
+
 class Report(Struct, frozen=True, kw_only=True, tag=True):
     """A batch of observations and how the worker is doing.
 
@@ -77,9 +85,7 @@ class Report(Struct, frozen=True, kw_only=True, tag=True):
 
     offset: int
     observations: tuple[Observation, ...] = ()
-    in_flight: int = 0
-    connections: int = 0
-    upstreams: tuple[UpstreamReport, ...] = ()
+    gauges: Gauges = Gauges()
 
 
 class Received(Struct, frozen=True, kw_only=True, tag=True):

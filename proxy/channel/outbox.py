@@ -30,6 +30,8 @@ class Outbox:
         self._text_bytes = 0
         self._offset = 0
         self.filled = asyncio.Event()  # something waits
+        self.emptied = asyncio.Event()  # nothing does
+        self.emptied.set()
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -49,6 +51,7 @@ class Outbox:
             observation = self._weighed(observation)
         if not waiting:
             self.filled.set()
+            self.emptied.clear()
         waiting.append(observation)
 
     def batch(self) -> tuple[Observation, ...]:
@@ -69,6 +72,7 @@ class Outbox:
             self._offset += 1
         if not self._waiting:
             self.filled.clear()
+            self.emptied.set()
 
     def _weighed(self, observation: Observation) -> Observation:
         """Return the observation, without its words where too many wait already."""

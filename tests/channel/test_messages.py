@@ -6,7 +6,14 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from proxy.channel.messages import FromControl, FromWorker, Publication, Report, UpstreamReport
+from proxy.channel.messages import (
+    FromControl,
+    FromWorker,
+    Gauges,
+    Publication,
+    Report,
+    UpstreamReport,
+)
 from proxy.channel.wire import MOST, Wire
 from proxy.config.settings import ClientKey, DataPlane, UpstreamSettings
 from proxy.exchange import Texts
@@ -52,8 +59,7 @@ async def test_a_report_larger_than_every_buffer_arrives_whole(pair: Pair) -> No
     report = Report(
         offset=3,
         observations=(observed(texts=Texts(b"\x00\xff" * 400_000, "\N{SNOWMAN}" * 100_000)),) * 2,
-        in_flight=2,
-        upstreams=(UpstreamReport(name="u", requests=9),),
+        gauges=Gauges(in_flight=2, upstreams=(UpstreamReport(name="u", requests=9),)),
     )
     sending = asyncio.create_task(worker.send(report))
     assert await control.receive() == report

@@ -1,0 +1,89 @@
+"""The lifeline: what the supervisor and its children say to each other.
+
+    supervisor                           worker, control
+    WorkerLaunch | ControlLaunch ---->
+                        <------------    Ready
+    WorkersEnded        ------------>                    (control only)
+    Drain               ------------>                    (workers), Finish (control)
+
+Each child has one end of a socket pair. Settings travel on it, never in arguments or the
+environment, which others can read. Its end means that the other side is gone: that is how a
+child learns that its supervisor was killed. Open files pass by number: children inherit them.
+"""
+
+import socket
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Struct
+
+from proxy.channel.wire import Wire
+from proxy.config.settings import Settings, Tls
+
+
+class WorkerLaunch(Struct, frozen=True, kw_only=True, tag=True):
+    """What a worker starts from; its settings come from control."""
+
+    worker: int
+    listener: int  # open file: the traffic socket
+    tally: int  # open file
+    channel: str  # path of the Unix socket where control listens
+    tls: Tls | None
+    drain_grace_seconds: float
+    drain_seconds: float
+
+
+class ControlLaunch(Struct, frozen=True, kw_only=True, tag=True):
+    """What control starts from; the settings are JSON inside, for they hold pieces of it."""
+
+    settings: bytes
+    channel: str  # path of the Unix socket
+    listener: int  # open file: the channel's listening socket
+    admin: int  # open file: the administration's listening socket
+    tally: int  # open file
+    restarts: Mapping[str, int]  # processes started again, by their kind
+
+    @classmethod
+    def of(cls, settings: Settings, **members: object) -> "ControlLaunch":
+        """Return the launch of control with `settings`."""
+        return cls(settings=msgspec.json.encode(settings), **members)  # type: ignore[arg-type]  # mypy can't follow members through; the caller's names are checked when the struct is made
+
+    def read(self) -> Settings:
+        """Return the settings again."""
+        return msgspec.json.decode(self.settings, type=Settings)
+
+
+class Ready(Struct, frozen=True, kw_only=True, tag=True):
+    """The child is at work."""
+
+
+class Drain(Struct, frozen=True, kw_only=True, tag=True):
+    """Worker: not ready from now on; after `grace` take no connection, end within `seconds`."""
+
+    grace: float
+    seconds: float
+
+
+class WorkerEnded(Struct, frozen=True, kw_only=True, tag=True):
+    """Control: the process of worker `worker` is gone; `restarts` as they now stand."""
+
+    worker: int
+    restarts: Mapping[str, int]
+
+
+class Finish(Struct, frozen=True, kw_only=True, tag=True):
+    """Control: all workers are gone for good; flush and end."""
+
+
+ToChild = WorkerLaunch | ControlLaunch | Drain | WorkerEnded | Finish
+FromChild = Ready
+
+
+async def child_end(descriptor: int) -> Wire[ToChild]:
+    """Return the child's end of the lifeline, an inherited open file."""
+    return await Wire.on(socket.socket(fileno=descriptor), ToChild)
+
+
+async def supervisor_end(sock: socket.socket) -> Wire[FromChild]:
+    """Return the supervisor's end of a lifeline."""
+    return await Wire.on(sock, FromChild)
