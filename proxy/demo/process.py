@@ -58,8 +58,9 @@ def configuration(
     """Return turnout's configuration (JSON is YAML too); `upstreams`: variant -> URL, model."""
     settings: dict[str, Any] = {
         "listen": f"{HOST}:{ports[0]}",
-        "admin": f"{HOST}:{ports[1]}",
+        "admin": {"listen": f"{HOST}:{ports[1]}"},
         "drain_seconds": DRAIN_SECONDS,
+        "drain_grace_seconds": 0,
         "upstreams": {name: {"base_url": url} for name, (url, _) in upstreams.items()},
         "routes": {
             route: {

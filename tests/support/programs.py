@@ -38,7 +38,10 @@ def free_port() -> int:
 def running_turnout(folder: Path, config: str) -> Iterator[RunningTurnout]:
     """Run `turnout serve` in `folder`; `config` is YAML without its listeners."""
     port, admin_port = free_port(), free_port()
-    listeners = f"listen: 127.0.0.1:{port}\nadmin: 127.0.0.1:{admin_port}\ndrain_seconds: 5\n"
+    listeners = (
+        f"listen: 127.0.0.1:{port}\nadmin: {{listen: '127.0.0.1:{admin_port}'}}\n"
+        "drain_seconds: 5\ndrain_grace_seconds: 0\n"
+    )
     path = folder / "turnout.yaml"
     path.write_text(listeners + config, encoding="utf-8")
     log = folder / "turnout.log"
