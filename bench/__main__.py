@@ -64,8 +64,8 @@ def _versions() -> dict[str, str]:
             found[package] = version(package)
         except PackageNotFoundError:
             found[package] = "not installed"
-    if targets.missing("nginx") is None:
-        said = subprocess.run(["nginx", "-v"], capture_output=True, text=True, check=False)
+    if nginx := targets.nginx_command():
+        said = subprocess.run([nginx, "-v"], capture_output=True, text=True, check=False)
         if number := re.search(r"nginx/(\S+)", said.stderr):
             found["nginx"] = number[1]
     return found

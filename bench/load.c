@@ -11,10 +11,8 @@
  * FILE holds one request as it goes over the wire. Connections are opened evenly over the
  * ramp; after it and the warm-up the line `measuring` is printed and the counters begin;
  * after S seconds more come the figures as one JSON line. Every reply must be a 200 and have
- * the length that its head promised, every stream its N chunks and a proper end; what is not
- * so counts as failed, and MAX_FAILED of them end the run.
- *
- * A chunk carries `@` and 16 hex digits: the monotonic clock, in ns, when the mock wrote it.
+ * the length that its head promised, which is the same for all, every stream its N chunks and a
+ * proper end; what is not so counts as failed, and MAX_FAILED of them end the run.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -29,10 +27,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "samples.h"
+#include "wire.h"
 
 enum {
     HEAD_MAX = 8192,
@@ -40,14 +40,11 @@ enum {
     EVENTS = 256,
     CONNECTIONS_MAX = 10000,
     REQUEST_MAX = 1024 * 1024,
-    SAMPLES_MAX = 2 * 1024 * 1024,
     MAX_FAILED = 1000,
     SECONDS_MAX = 120,
     END_SIZE = 7,
-    CLOCK_DIGITS = 16,
 };
 
-static const int64_t SECOND = 1000000000;
 static const char STREAM_END[] = "\r\n0\r\n\r\n";    /* the last chunk of the chunked coding */
 
 enum mode { CLOSED, OPEN, STREAM };
@@ -68,12 +65,6 @@ struct conn {
     char head[HEAD_MAX + 1];
 };
 
-/* Durations in units of 0.1 us; sorted once, at the end. */
-struct samples {
-    uint32_t *values;
-    size_t count;
-};
-
 static struct {
     enum mode mode;
     uint16_t port;
@@ -83,6 +74,7 @@ static struct {
 
 static char *request;
 static size_t request_size;
+static size_t reply_size;               /* of the first reply that was not a stream */
 static int epoll_fd;
 static struct conn *conns;
 static uint32_t opened;
@@ -95,39 +87,9 @@ static uint64_t requests, chunks, failed;        /* failed: from the start, the 
 static const char *first_failure = "";
 static struct samples latency, first_chunk, on_the_way;
 
-static int64_t now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * SECOND + t.tv_nsec;
-}
-
-static void die(const char *what) {
-    perror(what);
-    exit(1);
-}
-
-/* -- samples ----------------------------------------------------------------------------- */
-
 static void sample(struct samples *s, int64_t ns) {
-    if (measuring && s->count < SAMPLES_MAX)
-        s->values[s->count++] = ns < 0 ? 0 : (uint32_t)(ns / 100);
-}
-
-static int compare(const void *a, const void *b) {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-static double quantile_us(const struct samples *s, double q) {
-    if (s->count == 0)
-        return 0;
-    return s->values[(size_t)(q * (double)(s->count - 1))] / 10.0;
-}
-
-static void print_samples(const char *name, struct samples *s) {
-    qsort(s->values, s->count, sizeof *s->values, compare);
-    printf(", \"%s\": {\"count\": %zu, \"p50_us\": %.1f, \"p99_us\": %.1f}", name, s->count,
-           quantile_us(s, 0.5), quantile_us(s, 0.99));
+    if (measuring)
+        keep(s, ns);
 }
 
 /* -- connections ------------------------------------------------------------------------- */
@@ -243,7 +205,7 @@ static const char *read_clock(struct conn *c, const char *at, const char *end, i
 static void count_chunks(struct conn *c, const char *data, size_t size, int64_t time) {
     const char *end = data + size;
     const char *at = read_clock(c, data, end, time);
-    while ((at = memchr(at, '@', (size_t)(end - at)))) {
+    while ((at = memchr(at, CLOCK_MARK, (size_t)(end - at)))) {
         if (c->chunks++ == 0)
             sample(&first_chunk, time - c->due);
         chunks++;
@@ -288,6 +250,10 @@ static const char *understand(struct conn *c) {
     if (!c->chunked && !length)
         return "a reply without framing";
     c->body_left = length ? strtoul(length + strlen("\r\ncontent-length:"), NULL, 10) : 0;
+    if (reply_size == 0)
+        reply_size = c->body_left;
+    if (!c->chunked && c->body_left != reply_size)
+        return "a reply of another length than the first";
     memset(c->end, 0, END_SIZE);
     return NULL;
 }

@@ -11,9 +11,8 @@
  *   burst   chunk after chunk, as fast as the reader takes them
  *   idle    one chunk, then silence until the reader leaves
  *
- * Every chunk is one SSE event of 250 bytes and carries `@` and 16 hex digits: the monotonic
- * clock, in ns, at which it was written. The clock is the host's, so a reader on the same
- * machine learns how long the chunk was on its way.
+ * Every chunk is one SSE event of 250 bytes and carries the clock at which it was written (see
+ * wire.h), so a reader on the same machine learns how long it was on its way.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -30,9 +29,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HEAD_MAX = 4096, READ_MAX = 64 * 1024, OUT_MAX = 2048, EVENTS = 256, EVENT_BYTES = 250 };
+#include "wire.h"
 
-static const int64_t SECOND = 1000000000;
+enum { HEAD_MAX = 4096, READ_MAX = 64 * 1024, OUT_MAX = 2048, EVENTS = 256, EVENT_BYTES = 250 };
 
 struct conn {
     int fd;
@@ -87,17 +86,6 @@ static const char *LAST_EVENTS[] = {
     "data: [DONE]\n\n",
 };
 
-static int64_t now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * SECOND + t.tv_nsec;
-}
-
-static void die(const char *what) {
-    perror(what);
-    exit(1);
-}
-
 /* -- the replies, made once -------------------------------------------------------------- */
 
 static void build_whole_reply(void) {
@@ -132,12 +120,12 @@ static void build_chunk(void) {
     chunk_size = (size_t)snprintf(chunk, sizeof chunk, "%x\r\n%s%.*s%s\r\n", EVENT_BYTES, head,
                                   padding, "words words words words words words words words",
                                   tail);
-    chunk_clock = strchr(chunk, '@') + 1;
+    chunk_clock = strchr(chunk, CLOCK_MARK) + 1;
 }
 
 static void stamp_chunk(int64_t time) {
     static const char digits[] = "0123456789abcdef";
-    for (int i = 15; i >= 0; i--, time >>= 4)
+    for (int i = CLOCK_DIGITS - 1; i >= 0; i--, time >>= 4)
         chunk_clock[i] = digits[time & 15];
 }
 

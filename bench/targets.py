@@ -72,6 +72,8 @@ routes:
       ft: {{upstream: mock, model: bench-model-ft}}
     split: {{base: 90, ft: 10}}
     sticky: user
+drain_grace_seconds: 0
+drain_seconds: 1
 """
 
 
@@ -142,7 +144,15 @@ def _nginx(folder: Path, upstream: int) -> Target:
     config.write_text(
         NGINX_CONFIG.format(folder=folder, port=port, upstream=upstream, user=user, files=files)
     )
-    argv = ["nginx", "-e", str(folder / "nginx-start.log"), "-c", str(config), "-p", str(folder)]
+    argv = [
+        nginx_command() or "nginx",
+        "-e",
+        str(folder / "nginx-start.log"),
+        "-c",
+        str(config),
+        "-p",
+        str(folder),
+    ]
     return Target("nginx", port, _spawn(argv, folder / "nginx.log"))
 
 
@@ -166,6 +176,11 @@ def _textbook(library: str) -> Callable[[Path, int], Target]:
     return start_it
 
 
+def nginx_command() -> str | None:
+    """nginx, which Debian keeps where only root's PATH leads, or None."""
+    return shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
+
+
 def turnout_command() -> Path:
     """The command that belongs to this Python."""
     return Path(sys.executable).parent / "turnout"
@@ -182,7 +197,7 @@ STARTERS: dict[str, Callable[[Path, int], Target]] = {
 
 def missing(name: str) -> str | None:
     """Why a target cannot be measured here, or None."""
-    if name == "nginx" and shutil.which("nginx") is None:
+    if name == "nginx" and nginx_command() is None:
         return "nginx is not installed (apt-get install nginx-light)"
     if name == "turnout" and not turnout_command().exists():
         return f"there is no {turnout_command()} (uv sync)"
@@ -194,8 +209,11 @@ def missing(name: str) -> str | None:
 
 def start(name: str, folder: Path, upstream: int, core: int) -> Target:
     """Starts a target on `core` and waits until it has answered a chat request."""
-    with on_core(core):
-        target = STARTERS[name](folder, upstream)
+    try:
+        with on_core(core):
+            target = STARTERS[name](folder, upstream)
+    except OSError as error:
+        raise HarnessError(f"{name} did not start: {error}") from None
     deadline = time.monotonic() + START_SECONDS
     while not _answers(target.port):
         if time.monotonic() > deadline or (target.process and target.process.poll() is not None):
