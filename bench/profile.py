@@ -1,7 +1,8 @@
 """Where a worker's CPU time goes: samples turnout's busiest process under load, with py-spy.
 
     uv pip install py-spy
-    python -m bench.profile [--cell chat50] [--seconds 5] [--native] [--top 25] [--out FILE]
+    python -m bench.profile [--cell chat50] [--seconds 5] [--native] [--top 25]
+        [--target turnout] [--out FILE]
 
 `self` is the share of samples in which a function itself ran, `total` the share in which it was
 somewhere on the stack. `--native` shows C frames too (uvloop, httptools, system calls) and slows
@@ -87,7 +88,7 @@ def profile(cell: Cell, options: argparse.Namespace, folder: Path, out: Path) ->
         chunks=cell.load.chunks,
     )
     with on_core(cores.harness), Mock(targets.free_port(), cores.harness) as mock:
-        target = targets.start("turnout", folder, mock.port, cores.target)
+        target = targets.start(options.target, folder, mock.port, cores.target)
         running = threading.Thread(
             target=_load_quietly, args=(load, target.port, request, cores.harness)
         )
@@ -122,6 +123,7 @@ def main() -> int:
     )
     cells = {cell.name: cell for cell in all_cells(1)}
     parser.add_argument("--cell", choices=cells, default="chat50")
+    parser.add_argument("--target", choices=list(targets.STARTERS)[1:], default="turnout")
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--top", type=int, default=25)
     parser.add_argument("--native", action="store_true")
