@@ -1,0 +1,28 @@
+"""Strict HTTP/1.1 for clients: the edge of the data plane, on llhttp and asyncio.
+
+    edge        takes connections, bounds and ends them
+    connection  one client: its requests in order, its deadlines, its end
+    framing     where a request's head and body begin and end
+    head        one head, read or refused;  target: one request target
+    request     what a handler is given;    reply: what it answers with
+    headers     which headers may pass on, and how they are written safely
+
+It knows nothing of models, routes or upstreams.
+"""
+
+from proxy.http.connection import Service
+from proxy.http.edge import Edge
+from proxy.http.headers import HOP_BY_HOP, Headers, end_to_end, render_head
+from proxy.http.reply import Reply
+from proxy.http.request import Request
+
+__all__ = [
+    "HOP_BY_HOP",
+    "Edge",
+    "Headers",
+    "Reply",
+    "Request",
+    "Service",
+    "end_to_end",
+    "render_head",
+]

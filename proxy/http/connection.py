@@ -1,0 +1,535 @@
+"""One client connection: bytes to requests, requests to the handler one after the other.
+
+    waiting   no request, or the start of a head
+    busy      a request is handled; what comes behind it is kept back, bounded
+    closing   the last reply is on its way out; what still comes in is thrown away, bounded
+
+One task lives as long as the connection and handles its requests in turn; it is cancelled when
+the client goes away. Deadlines are plain numbers, watched by one timer that is only moved when
+it would ring too late. It knows no routes and writes no words of its own.
+"""
+
+import asyncio
+import socket
+import struct
+from collections.abc import Coroutine
+from contextlib import suppress
+from enum import Enum, auto
+from math import inf
+from typing import Any, Protocol
+
+from proxy.config.settings import Deadlines, Limits
+from proxy.errors import Refusal
+from proxy.exchange import ErrorCode
+from proxy.http.framing import Intake
+from proxy.http.head import Head
+from proxy.http.reply import Reply
+from proxy.http.request import Request
+
+LINGER_SECONDS = 2.0  # to let the client read our last words while it still sends
+FRESH_SECONDS = 1.0  # for the first request of a connection that came as we began to drain
+LINGER_BYTES = 16 * 1024 * 1024
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close at once, with RST
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_OURS = b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+
+class Service(Protocol):
+    """What answers requests."""
+
+    async def handle(self, request: Request, reply: Reply) -> None:
+        """Answer one request; cancelled when its client is gone."""
+        ...
+
+    def refuse(self, refusal: Refusal, reply: Reply, method: str, target: bytes) -> None:
+        """Answer at once what never became a request; what of it is not known is empty."""
+        ...
+
+
+class House(Protocol):
+    """What all connections of one edge share."""
+
+    service: Service
+    limits: Limits
+    deadlines: Deadlines
+    draining: bool
+    in_flight: int
+
+    def date(self) -> bytes:
+        """Return the value of Date."""
+        ...
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+        """Start a task that the edge awaits when it closes."""
+        ...
+
+    def lost(self, connection: "Connection") -> None:
+        """Take notice that the connection is no more."""
+        ...
+
+    def crashed(self, error: Exception) -> None:
+        """Take notice of a bug in the service."""
+        ...
+
+
+class Phase(Enum):
+    """Where a connection stands."""
+
+    WAITING = auto()
+    BUSY = auto()
+    CLOSING = auto()
+
+
+class _Unmade(asyncio.Transport):
+    """What stands for a transport while there is none."""
+
+    def abort(self) -> None:
+        """Do nothing: `connection_made` aborts where the connection was given up before."""
+
+
+_UNMADE = _Unmade()
+
+
+class Connection(asyncio.Protocol):
+    """One client's connection. `turned_away`: it is one too many, and is told so."""
+
+    __slots__ = (
+        "_body_at",
+        "_body_due",
+        "_body_mark",
+        "_due",
+        "_gone",
+        "_head_begun",
+        "_house",
+        "_intake",
+        "_loop",
+        "_paused",
+        "_peer",
+        "_phase",
+        "_reply",
+        "_request",
+        "_rings_at",
+        "_send_due",
+        "_served",
+        "_taken",
+        "_taken_at",
+        "_task",
+        "_thrown_away",
+        "_timer",
+        "_transport",
+        "_turned_away",
+        "_waiter",
+        "_written",
+        "write_paused",
+    )
+
+    def __init__(self, house: House, peer: str, turned_away: Refusal | None = None) -> None:
+        self._house = house
+        self._peer = peer
+        self._turned_away = turned_away
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport = _UNMADE
+        self._task: asyncio.Task[None] | None = None
+        self._waiter: asyncio.Future[Request | None] | None = None
+        self._phase = Phase.WAITING
+        self._gone = False  # nothing more can be read, or written
+        self._head_begun = False
+        self._served = False  # a request came on it
+        self._intake = Intake(house.limits)
+        self._paused = False  # we do not read
+        self._request: Request | None = None
+        self._reply: Reply | None = None
+        self._thrown_away = 0
+        self.write_paused = False
+        self._written = 0  # bytes handed to the transport
+        self._taken = 0  # how many of them the kernel had taken when we last looked ...
+        self._taken_at = 0.0  # ... and when they last grew
+        self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = inf
+        self._due = inf  # idle, head, or the last words
+        self._body_due = inf
+        self._body_at = 0.0
+        self._body_mark = 0  # bytes of body received at `_body_at`
+        self._send_due = inf
+
+    # What the transport calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # TCP and TLS both are
+        self._transport = transport
+        if self._gone:
+            transport.abort()
+            return
+        transport.set_write_buffer_limits(high=self._house.limits.buffer_bytes)
+        if self._turned_away is not None:
+            self._refuse(self._turned_away, Head())
+        else:
+            self._due = self._watch(self._loop.time() + self._house.deadlines.idle)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the client sent: a body's next bytes, then the next head."""
+        if self._phase is Phase.CLOSING:
+            self._throw_away(len(data))
+            return
+        intake = self._intake
+        if intake.receiving is not None:
+            data = intake.body(data)
+            self._body_came()
+            if not data:
+                return
+        intake.hold(data)
+        if self._phase is Phase.BUSY:
+            if intake.held > self._house.limits.head_bytes:
+                self._pause_reading()
+            return
+        request = self._next_request()
+        if request is not None:
+            self._begin(request)
+
+    def eof_received(self) -> bool:
+        """End with the client: who stops sending is taken to be gone, as by nginx."""
+        if self._phase is not Phase.BUSY:
+            return False
+        if self._reply is not None and self._reply.finished:
+            self._reply.keep = False  # the handler is about to return
+            return self._transport.can_write_eof()  # TLS closes by itself
+        self.close()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """End: whoever handles a request learns of it by cancellation."""
+        self._gone = True
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        reply = self._reply
+        if self._phase is Phase.BUSY and reply is not None and not reply.finished:
+            self._cancel()
+        self._phase = Phase.CLOSING
+        self._wake(None)
+        self._house.lost(self)
+
+    def pause_writing(self) -> None:
+        """Hear that the client takes less than it is sent."""
+        self.write_paused = True
+        self._taken = self._written - self._transport.get_write_buffer_size()
+        self._taken_at = self._loop.time()
+        self._send_due = self._watch(self._taken_at + self._house.deadlines.send / 4)
+        if self._reply is not None:
+            self._reply.flow(paused=True)
+
+    def resume_writing(self) -> None:
+        """Hear that the client caught up."""
+        self.write_paused = False
+        self._send_due = inf
+        if self._reply is not None:
+            self._reply.flow(paused=False)
+        if self._phase is Phase.BUSY:
+            self._wake(None)
+
+    # What the edge calls
+
+    def drain(self) -> None:
+        """Close if idle; where nothing ever came, a first request may be near: wait a moment."""
+        if self._phase is not Phase.WAITING or self._intake.held:
+            return
+        if self._served:
+            self._last_words(linger=False)
+        else:
+            self._due = self._watch(self._loop.time() + FRESH_SECONDS)
+
+    def close(self) -> None:
+        """Cut the connection and cancel what runs on it."""
+        self._cancel()
+        self._gone = True
+        self._transport.abort()
+
+    # What requests and replies call
+
+    def want_body(self) -> None:
+        """Ask the client for more of the body: the handler waits for it."""
+        request, reply = self._request, self._reply
+        if request is not None and request.expects_continue:
+            request.expects_continue = False
+            if not request.received and reply is not None and not reply.started:
+                self.write(_CONTINUE)
+            self._watch_body(request)
+        self._resume_reading()
+
+    def may_keep(self) -> bool:
+        """Whether another request can follow."""
+        request = self._request
+        return (
+            request is not None
+            and request.keep_alive
+            and request.complete
+            and not self._house.draining
+        )
+
+    def date(self) -> bytes:
+        """Return the value of Date."""
+        return self._house.date()
+
+    def write(self, data: bytes) -> None:
+        """Write, or drop where the client is gone."""
+        if not self._gone and self._phase is not Phase.CLOSING:
+            self._written += len(data)
+            self._transport.write(data)
+
+    def cut(self, *, reset: bool) -> None:
+        """Close once what was written is out; `reset`: at once, with RST."""
+        if self._gone or self._phase is Phase.CLOSING:
+            return
+        if reset:
+            self._phase = Phase.CLOSING
+            sock = self._transport.get_extra_info("socket")
+            with suppress(OSError):  # it is being closed by the client
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            self._transport.abort()
+        else:
+            self._last_words(linger=self._request is None or not self._request.complete)
+
+    # Requests, one after the other
+
+    def _next_request(self) -> Request | None:
+        """Return the next request if its head is whole; a head that is none is answered."""
+        limits = self._house.limits
+        now = self._loop.time()
+        head: Head = Head()
+        try:
+            raw = self._intake.head()
+            if raw is None:
+                if self._intake.held and not self._head_begun:
+                    self._head_begun = True
+                    self._due = self._watch(now + self._house.deadlines.head)
+                return None
+            self._head_begun = False
+            head = request = Request(self, self._peer, now, limits.buffer_bytes)
+            request.parse(raw, limits)
+        except Refusal as refusal:
+            self._refuse(refusal, head)
+            return None
+        return request
+
+    def _begin(self, request: Request) -> None:
+        """Hand a request to the connection's task."""
+        self._phase = Phase.BUSY
+        self._served = True
+        self._due = inf
+        self._request = request
+        if request.has_body:
+            self._intake.expect(request)
+            self._body_came()
+        if self._task is None:
+            self._task = self._house.spawn(self._run(request))
+        else:
+            self._wake(request)
+
+    async def _run(self, first: Request) -> None:
+        request: Request | None = first
+        try:
+            while request is not None:
+                await self._exchange(request)
+                request = await self._following()
+        finally:
+            if self._phase is not Phase.CLOSING:
+                self._phase = Phase.CLOSING
+                self._transport.abort()
+
+    async def _exchange(self, request: Request) -> None:
+        house = self._house
+        reply = self._reply = Reply(self, request)
+        house.in_flight += 1
+        try:
+            await house.service.handle(request, reply)
+            if not reply.finished:
+                raise RuntimeError("a request was left without a whole reply")  # noqa: TRY301  # one path for all bugs
+        except Exception as error:  # noqa: BLE001  # the edge of the process: a bug ends one exchange
+            house.crashed(error)
+            if reply.started:
+                reply.abort()
+            else:
+                self.write(_OURS)
+        finally:
+            house.in_flight -= 1
+            self._body_due = inf
+            self._reply = self._request = None
+        if not reply.keep or house.draining:
+            self._last_words(linger=not request.complete)
+
+    async def _following(self) -> Request | None:
+        """Return the next request; None: the connection has come to its end."""
+        if self.write_paused and not self._gone:
+            await self._wait()  # a client that does not read is not answered further
+        if self._gone or self._phase is Phase.CLOSING:
+            return None
+        self._phase = Phase.WAITING
+        self._due = self._watch(self._loop.time() + self._house.deadlines.idle)
+        request = self._next_request() if self._intake.held else None
+        if self._phase is Phase.CLOSING:
+            return None
+        if self._intake.held <= self._house.limits.head_bytes:
+            self._resume_reading()
+        if request is None:
+            return await self._wait()
+        self._begin(request)
+        return request
+
+    async def _wait(self) -> Request | None:
+        self._waiter = self._loop.create_future()
+        try:
+            return await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self, request: Request | None) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(request)
+
+    def _cancel(self) -> None:
+        task, self._task = self._task, None  # once: what runs may be cleaning up already
+        if task is not None:
+            task.cancel()
+
+    # Bodies
+
+    def _body_came(self) -> None:
+        """Keep the deadline of a body, and the bound on what of it waits."""
+        request = self._request
+        if request is None or self._intake.receiving is None:
+            self._body_due = inf
+        elif request.full:
+            self._pause_reading()
+        elif self._body_due == inf and not request.expects_continue:
+            self._watch_body(request)
+
+    def _watch_body(self, request: Request) -> None:
+        if self._intake.receiving is not None:
+            self._body_at = self._loop.time()
+            self._body_mark = request.received
+            self._body_due = self._watch(self._body_at + self._house.deadlines.body)
+
+    def _pause_reading(self) -> None:
+        self._body_due = inf  # now it is we who are slow
+        if not self._paused and not self._transport.is_closing():
+            self._paused = True
+            self._transport.pause_reading()
+
+    def _resume_reading(self) -> None:
+        if self._paused and not self._transport.is_closing():
+            self._paused = False
+            self._transport.resume_reading()
+            if self._request is not None:
+                self._watch_body(self._request)
+
+    # Ends
+
+    def _refuse(self, refusal: Refusal, head: Head) -> None:
+        """Answer what is no request, and close."""
+        reply = Reply(self, head)
+        try:
+            self._house.service.refuse(refusal, reply, head.method, head.target)
+        except Exception as error:  # noqa: BLE001  # as above
+            self._house.crashed(error)
+        if not reply.started:
+            self.write(_OURS)
+        self._last_words(linger=True)
+
+    def _last_words(self, *, linger: bool) -> None:
+        """Close once what was written is out.
+
+        `linger`: the client may still be sending. A close now would reset the connection and
+        take our last words with it; so say that no more comes, and read on for a moment.
+        """
+        if self._gone or self._phase is Phase.CLOSING:
+            return
+        self._phase = Phase.CLOSING
+        self._taken = -1  # whoever still has something to take gets the time for it
+        self._due = self._watch(self._loop.time() + LINGER_SECONDS)
+        self._body_due = self._send_due = inf
+        if not linger:
+            self._transport.close()
+            return
+        self._resume_reading()
+        if self._transport.can_write_eof():
+            try:
+                self._transport.write_eof()
+            except OSError:  # the client was faster
+                self._transport.abort()
+
+    def _throw_away(self, size: int) -> None:
+        self._thrown_away += size
+        if self._thrown_away > LINGER_BYTES:
+            self._transport.abort()
+
+    # Deadlines
+
+    def _watch(self, when: float) -> float:
+        """See that the timer rings at `when` or before; return `when`."""
+        if when < self._rings_at:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._rings_at = when
+            self._timer = self._loop.call_at(when, self._ring)
+        return when
+
+    def _ring(self) -> None:
+        self._timer = None
+        self._rings_at = inf
+        if self._gone:
+            return
+        now = self._loop.time()
+        if now >= self._due:
+            self._overdue(now)
+        if now >= self._body_due:
+            self._body_late(now)
+        if now >= self._send_due:
+            self._client_slow(now)
+        nearest = min(self._due, self._body_due, self._send_due)
+        if nearest < inf and not self._gone:
+            self._watch(nearest)
+
+    def _overdue(self, now: float) -> None:
+        """End a connection that is idle, stuck in a head, or does not take its last words."""
+        self._due = inf
+        if self._phase is Phase.WAITING and self._head_begun:
+            self._refuse(_late("The request head did not come in time."), Head())
+        elif self._transport.get_write_buffer_size() and self._progress():
+            self._due = now + self._house.deadlines.send
+        elif self._phase is Phase.WAITING:
+            self._last_words(linger=False)
+        else:
+            self._transport.abort()
+
+    def _body_late(self, now: float) -> None:
+        request = self._request
+        if request is None:
+            self._body_due = inf
+            return
+        deadlines = self._house.deadlines
+        earned = (request.received - self._body_mark) / deadlines.body_rate
+        self._body_due = self._body_at + deadlines.body + earned
+        if now >= self._body_due:
+            self._body_due = inf
+            self._intake.give_up(_late("The request body did not come in time."))
+
+    def _client_slow(self, now: float) -> None:
+        patience = self._house.deadlines.send
+        if self._progress():
+            self._taken_at = now
+        if now >= self._taken_at + patience:
+            self._send_due = inf
+            self.close()
+        else:
+            self._send_due = min(now + patience / 4, self._taken_at + patience)
+
+    def _progress(self) -> bool:
+        """Return whether the client took something since we last looked."""
+        before = self._taken
+        self._taken = self._written - self._transport.get_write_buffer_size()
+        return self._taken > before
+
+
+def _late(message: str) -> Refusal:
+    return Refusal(408, ErrorCode.CALLER_TIMEOUT, message, close=True)

@@ -1,0 +1,208 @@
+"""Reads one request head, or refuses it: RFC 9112 by the letter, and no guessing.
+
+llhttp reads the fields; the gates here refuse what it lets pass and what two readers could
+read in two ways. A head comes whole, up to its blank line; sockets, bodies and deadlines are
+`connection`'s. Every refusal here closes the connection: where its framing is in doubt, nothing
+that follows can be trusted.
+"""
+
+import re
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+
+from proxy.config.settings import Limits
+from proxy.errors import Refusal
+from proxy.exchange import ErrorCode
+from proxy.http.headers import Headers, connection_options
+from proxy.http.target import read_target
+
+METHODS = {
+    name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+}
+LINE_SLACK = 32  # what a request line may hold beside its target
+
+_LINE = re.compile(rb"([A-Z]+) ([!-~]+) HTTP/1\.([01])\r\n")
+_DAMAGE = re.compile(rb"(?<!\r)\n|\r[^\n]|\0")
+_HOST = re.compile(
+    rb"(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+(?::[0-9]{0,5})?"
+    rb"|\[[0-9A-Fa-f:.]+\](?::[0-9]{0,5})?"
+)
+_ONCE = (b"host", b"content-length", b"transfer-encoding", b"authorization")
+_LENGTH_DIGITS = 18  # what fits into 64 bits, signed
+
+
+class Head:
+    """What a request's head says; `parse` fills it."""
+
+    __slots__ = (
+        "_index",
+        "chunked",
+        "content_length",
+        "expects_continue",
+        "has_body",
+        "headers",
+        "http11",
+        "keep_alive",
+        "method",
+        "path",
+        "query",
+        "target",
+    )
+
+    def __init__(self) -> None:
+        self.method = ""
+        self.target = b""
+        self.path = ""
+        self.query = b""
+        self.headers: Headers = []
+        self.http11 = True
+        self.content_length: int | None = None
+        self.chunked = False
+        self.has_body = False
+        self.keep_alive = False
+        self.expects_continue = False
+        self._index: dict[bytes, bytes] = {}
+
+    def header(self, name: bytes) -> bytes | None:
+        """Return the first value of `name` (in lower case), or None."""
+        return self._index.get(name)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take one field from llhttp."""
+        self.headers.append((name, value))
+        self._index.setdefault(name.lower(), value)
+
+    def parse(self, raw: bytes, limits: Limits) -> None:
+        """Read a whole head, blank line included, or raise Refusal."""
+        version = self._request_line(raw, limits)
+        try:
+            HttpRequestParser(self).feed_data(raw)
+        except HttpParserUpgrade:
+            pass  # llhttp is done with the head; whether to switch protocols is for us to say
+        except HttpParserError:
+            raise malformed("The request head is malformed.") from None
+        if len(self.headers) > limits.header_count:
+            raise head_too_large()
+        if len(self._index) != len(self.headers):
+            self._repeated()
+        self.http11 = version == b"1"
+        self._host()
+        self._framing()
+        self._connection()
+
+    def _request_line(self, raw: bytes, limits: Limits) -> bytes:
+        line = _LINE.match(raw)
+        if line is None:
+            raise malformed("The request line is malformed.")
+        method, target, version = line.groups()
+        self.target = target
+        if len(target) > limits.target_bytes:
+            raise target_too_long()
+        if method not in METHODS:
+            raise Refusal(
+                405,
+                ErrorCode.CALLER_METHOD_NOT_ALLOWED,
+                "This method is not served here.",
+                close=True,
+            )
+        self.method = METHODS[method]
+        authority, self.path, self.query = read_target(target, self.method)
+        if authority is not None:
+            if _HOST.fullmatch(authority) is None:
+                raise malformed("The target's authority is malformed.")
+            self.target = self.path.encode() + (b"?" + self.query if self.query else b"")
+        return version
+
+    def _repeated(self) -> None:
+        """Refuse a second one of what may stand once; join Connection's values."""
+        names = [name.lower() for name, _ in self.headers]
+        for name in _ONCE:
+            if names.count(name) > 1:
+                raise malformed(f"{name.decode().title()} stands in the head more than once.")
+        options = [value for name, value in self.headers if name.lower() == b"connection"]
+        if options:
+            self._index[b"connection"] = b",".join(options)
+
+    def _host(self) -> None:
+        host = self._index.get(b"host")
+        if host is None:
+            if self.http11:
+                raise malformed("Host is missing.")
+        elif _HOST.fullmatch(host) is None:
+            raise malformed("Host is malformed.")
+
+    def _framing(self) -> None:
+        index = self._index
+        # Some peers read an underscore as a dash.
+        if b"content_length" in index or b"transfer_encoding" in index:
+            raise malformed("A framing header is misspelt.")
+        length = index.get(b"content-length")
+        coding = index.get(b"transfer-encoding")
+        if coding is not None:
+            if length is not None:
+                raise malformed("Content-Length and Transfer-Encoding exclude each other.")
+            if not self.http11 or coding.lower() != b"chunked":
+                raise malformed("The only Transfer-Encoding taken is chunked, on HTTP/1.1.")
+            self.chunked = self.has_body = True
+        elif length is not None:
+            if not length.isdigit() or len(length) > _LENGTH_DIGITS:
+                raise malformed("Content-Length is no plain number.")
+            self.content_length = int(length)
+            self.has_body = self.content_length > 0
+
+    def _connection(self) -> None:
+        index = self._index
+        connection = index.get(b"connection")
+        if connection is None:
+            self.keep_alive = self.http11
+        else:
+            options = connection_options(connection)
+            self.keep_alive = b"close" not in options and (self.http11 or b"keep-alive" in options)
+        if b"upgrade" in index and b"websocket" in index[b"upgrade"].lower():
+            raise unsupported(501, "WebSockets are not served here.")
+        expected = index.get(b"expect")
+        if expected is not None and self.http11:
+            if expected.lower() != b"100-continue":
+                raise unsupported(417, "The only expectation that is met is 100-continue.")
+            self.expects_continue = self.has_body
+
+
+def check_unfinished(data: bytes | bytearray, start: int, limits: Limits) -> None:
+    """Raise Refusal where a head that is not whole yet can't become a good one.
+
+    `start`: what lies before it was checked already.
+    """
+    if _DAMAGE.search(data, max(0, start - 1)) is not None:
+        raise malformed("The request head is malformed.")
+    check_size(data, len(data), limits)
+
+
+def check_size(data: bytes | bytearray, size: int, limits: Limits) -> None:
+    """Raise Refusal where a head of `size` bytes is too large: for its target, or as a whole."""
+    line = limits.target_bytes + LINE_SLACK
+    if size > line and data.find(b"\r\n", 0, line) < 0:
+        raise target_too_long()
+    if size > limits.head_bytes:
+        raise head_too_large()
+
+
+def malformed(message: str) -> Refusal:
+    """Return the refusal of what is no valid HTTP."""
+    return Refusal(400, ErrorCode.CALLER_BAD_HTTP, message, close=True)
+
+
+def head_too_large() -> Refusal:
+    """Return the refusal of a head with too many bytes or fields."""
+    return Refusal(
+        431, ErrorCode.CALLER_HEAD_TOO_LARGE, "The request head is too large.", close=True
+    )
+
+
+def target_too_long() -> Refusal:
+    """Return the refusal of a target that is too long."""
+    return Refusal(414, ErrorCode.CALLER_HEAD_TOO_LARGE, "The URL is too long.", close=True)
+
+
+def unsupported(status: int, message: str) -> Refusal:
+    """Return the refusal of a part of HTTP that is not offered here."""
+    return Refusal(status, ErrorCode.CALLER_UNSUPPORTED, message, close=True)

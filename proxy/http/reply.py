@@ -1,0 +1,177 @@
+"""What is written to the client: status, headers, framing, body, and how it ends.
+
+None of it blocks: a slow client is told of through `on_flow`. It knows the rules of reply
+framing; bytes go to a `Wire`, which knows the socket.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Protocol
+
+from proxy.http.head import Head
+from proxy.http.headers import Headers, render_head
+
+_LINES = {each.value: f"HTTP/1.1 {each.value} {each.phrase}".encode() for each in HTTPStatus}
+_BODILESS = frozenset({204, 304})
+_CLOSE = b"connection: close\r\n"
+_KEEP = b"connection: keep-alive\r\n"  # HTTP/1.0 clients must be told
+_CHUNKED = b"transfer-encoding: chunked\r\n"
+
+
+class Wire(Protocol):
+    """The connection as a reply needs it."""
+
+    write_paused: bool
+
+    def may_keep(self) -> bool:
+        """Whether another request can follow on this connection."""
+        ...
+
+    def date(self) -> bytes:
+        """Return the value of Date."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """Write, or drop where the client is gone."""
+        ...
+
+    def cut(self, *, reset: bool) -> None:
+        """Close once what was written is out; `reset`: so that it can't look like an end."""
+        ...
+
+
+class Reply:
+    """One reply; `send` writes it whole, or `start`, `write` ... and `finish` or `abort`."""
+
+    __slots__ = (
+        "_chunked",
+        "_head_only",
+        "_held",
+        "_http11",
+        "_left",
+        "_pause",
+        "_resume",
+        "_wire",
+        "body_bytes",
+        "finished",
+        "keep",
+        "started",
+        "status",
+    )
+
+    def __init__(self, wire: Wire, head: Head) -> None:
+        self.started = False  # something went out, or is about to
+        self.finished = False
+        self.status: int | None = None
+        self.body_bytes = 0  # of the body, without framing
+        self.keep = False  # the client was told that the connection stays
+        self._wire = wire
+        self._head_only = head.method == "HEAD"
+        self._http11 = head.http11
+        self._held: bytes | None = None  # a head that waits for its first body bytes
+        self._chunked = False
+        self._left: int | None = None  # bytes of body still due; None: not known
+        self._pause: Callable[[], None] | None = None
+        self._resume: Callable[[], None] | None = None
+
+    def send(self, status: int, headers: Headers, body: bytes, *, close: bool = False) -> None:
+        """Write a whole reply at once; ValueError where a header can't be written."""
+        framing = b"" if status == 204 else b"content-length: %d\r\n" % len(body)
+        head = self._head(status, _line(status, b""), headers, framing, close=close)
+        self.finished = True
+        if self._head_only or status in _BODILESS:
+            self._wire.write(head)
+        else:
+            self.body_bytes = len(body)
+            self._wire.write(head + body)
+
+    def start(self, status: int, reason: bytes, headers: Headers, *, length: int | None) -> None:
+        """Begin a reply; its head goes out with the first `write` or with the end.
+
+        `length`: bytes of body to come; None: chunked, or for HTTP/1.0 until the close.
+        ValueError where a header can't be written.
+        """
+        framing, close = b"", False
+        bodiless = self._head_only or status in _BODILESS
+        if length is not None and status != 204:
+            framing = b"content-length: %d\r\n" % length
+        elif not bodiless:
+            self._chunked = self._http11
+            framing = _CHUNKED if self._http11 else b""
+            close = not self._http11
+        self._held = self._head(status, _line(status, reason), headers, framing, close=close)
+        self._left = 0 if bodiless else length
+        self._head_only = bodiless
+
+    def write(self, data: bytes) -> None:
+        """Write the next bytes of the body; beyond the announced length the reply is cut."""
+        if self.finished or self._head_only or not data:
+            return
+        self.body_bytes += len(data)
+        if self._left is not None:
+            self._left -= len(data)
+            if self._left < 0:
+                self.abort()
+                return
+        held, self._held = self._held, None
+        if self._chunked:
+            data = b"%s%x\r\n%s\r\n" % (held or b"", len(data), data)
+        elif held is not None:
+            data = held + data
+        self._wire.write(data)
+
+    def finish(self) -> None:
+        """End the reply properly; one that is shorter than announced is cut instead."""
+        if self.finished:
+            return
+        if self._left:
+            self.abort()
+            return
+        self.finished = True
+        rest = self._held or b""
+        if self._chunked:
+            rest += b"0\r\n\r\n"
+        if rest:
+            self._wire.write(rest)
+
+    def abort(self) -> None:
+        """Cut the reply so that the client can see that it is not whole."""
+        if self.finished:
+            return
+        self.finished = True
+        self.keep = False
+        # Without a length and without chunks, only a reset tells a cut from an end.
+        framed = self._chunked or self._left is not None or self._held is not None
+        self._wire.cut(reset=self.started and not framed)
+
+    def on_flow(self, pause: Callable[[], None], resume: Callable[[], None]) -> None:
+        """Have `pause` and `resume` called as the client falls behind and catches up."""
+        self._pause, self._resume = pause, resume
+        if self._wire.write_paused:
+            pause()
+
+    def flow(self, *, paused: bool) -> None:
+        """Pass on that the client fell behind, or caught up: the connection's end of it."""
+        tell = self._pause if paused else self._resume
+        if tell is not None and not self.finished:
+            tell()
+
+    def _head(
+        self, status: int, line: bytes, headers: Headers, framing: bytes, *, close: bool
+    ) -> bytes:
+        if self.started:
+            raise RuntimeError("a second reply to one request")
+        head = render_head(line, headers)
+        self.keep = not close and self._wire.may_keep()
+        self.started = True
+        self.status = status
+        date = b"" if b"\ndate:" in head.lower() else b"date: %s\r\n" % self._wire.date()
+        stay = _CLOSE if not self.keep else b"" if self._http11 else _KEEP
+        return b"%s%s%s%s\r\n" % (head, date, framing, stay)
+
+
+def _line(status: int, reason: bytes) -> bytes:
+    usual = _LINES.get(status)
+    if usual is not None and (not reason or usual[13:] == reason):
+        return usual
+    return b"HTTP/1.1 %d %s" % (status, reason)

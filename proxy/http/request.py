@@ -1,0 +1,146 @@
+"""A request as its handler sees it: the head, and a body that is read whole or piece by piece.
+
+The body arrives while the handler runs. Bytes that nobody took yet are bounded: `full` tells
+the connection to stop reading its client. It knows nothing of framing or sockets.
+"""
+
+import asyncio
+from typing import Protocol
+
+from proxy.errors import Refusal
+from proxy.exchange import ErrorCode
+from proxy.http.head import Head
+
+
+class Source(Protocol):
+    """Where a body comes from."""
+
+    def want_body(self) -> None:
+        """Ask for more of the body than has come: the handler waits for it."""
+        ...
+
+
+class Request(Head):
+    """One request. `received_at`: loop time at which its head was whole."""
+
+    __slots__ = (
+        "_ended",
+        "_failure",
+        "_pieces",
+        "_queued",
+        "_room",
+        "_source",
+        "_waiter",
+        "peer",
+        "received",
+        "received_at",
+    )
+
+    def __init__(self, source: Source, peer: str, received_at: float, room: int) -> None:
+        super().__init__()
+        self.peer = peer
+        self.received_at = received_at
+        self.received = 0  # bytes of the body so far
+        self._source = source
+        self._room = room  # bytes that may wait to be taken
+        self._pieces: list[bytes] = []
+        self._queued = 0
+        self._ended = False
+        self._failure: Refusal | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    async def read(self, limit: int) -> bytes:
+        """Return the whole body; raises Refusal 413 above `limit` bytes, 408, 400."""
+        self._check(limit)
+        self._room = max(self._room, limit)
+        while self.has_body and not self._ended:
+            await self._more()
+            self._check(limit)
+        pieces, self._pieces, self._queued = self._pieces, [], 0
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def stream(self, limit: int) -> "Pieces":
+        """Return the body piece by piece, as it comes; raises as `read` does."""
+        self._check(limit)
+        return Pieces(self, limit)
+
+    async def take(self, limit: int) -> bytes | None:
+        """Return what has come since the last call, waiting for some; None: it was the whole."""
+        while not self._pieces:
+            if self._ended or not self.has_body:
+                return None
+            await self._more()
+        self._check(limit)
+        taken = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        self._pieces, self._queued = [], 0
+        return taken
+
+    def _check(self, limit: int) -> None:
+        if self.received > limit or (self.content_length or 0) > limit:
+            raise Refusal(
+                413, ErrorCode.CALLER_BODY_TOO_LARGE, "The request body is too large.", close=True
+            )
+
+    async def _more(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+        self._source.want_body()
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+        if self._failure is not None:
+            raise self._failure
+
+    # What follows is the connection's end of it.
+
+    @property
+    def full(self) -> bool:
+        """Whether more waits to be taken than may."""
+        return self._queued > self._room
+
+    @property
+    def complete(self) -> bool:
+        """Whether the whole request has come."""
+        return self._ended or not self.has_body
+
+    def feed(self, data: bytes) -> None:
+        """Add the next bytes of the body."""
+        self.received += len(data)
+        self._queued += len(data)
+        self._pieces.append(data)
+        self._wake()
+
+    def end(self) -> None:
+        """Say that the body is whole."""
+        self._ended = True
+        self._wake()
+
+    def fail(self, failure: Refusal) -> None:
+        """Say that the body will never be whole; whoever reads it is told."""
+        self._failure = failure
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class Pieces:
+    """A body, piece by piece; no generator, so that nothing is left to close when dropped."""
+
+    __slots__ = ("_limit", "_request")
+
+    def __init__(self, request: Request, limit: int) -> None:
+        self._request = request
+        self._limit = limit
+
+    def __aiter__(self) -> "Pieces":
+        return self
+
+    async def __anext__(self) -> bytes:
+        piece = await self._request.take(self._limit)
+        if piece is None:
+            raise StopAsyncIteration
+        return piece
