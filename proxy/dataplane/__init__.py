@@ -5,5 +5,6 @@
     forward   carry out the Call: rewrite, send, retry, fall back
     relay     the reply's bytes to the client first, then to the meter
 
-Beside them: `heads` and `answers` (what we write ourselves), `keys` (who may), `models`.
+Beside them: `keys` (who may), `plane` (what is in force), `call` (what was admitted), `writing`
+(heads, errors and lists in our own name), and `worker`, the process around it all.
 """

@@ -7,8 +7,8 @@ in a single slot. It puts live things (pools, tallies) beside the values that th
 from collections.abc import Callable
 
 from proxy.config.settings import DataPlane, UpstreamSettings
-from proxy.dataplane.heads import HeadWriter
 from proxy.dataplane.keys import Keyring, Tally
+from proxy.dataplane.writing.heads import HeadWriter
 from proxy.routing import Router
 from proxy.routing.split import BITS
 from proxy.upstream import Upstream

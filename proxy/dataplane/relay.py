@@ -7,9 +7,9 @@ that breaks is never dressed up as whole: its reader gets an error event, and no
 from collections.abc import Callable
 from functools import partial
 
-from proxy.dataplane.answers import error_event, failure_answer
 from proxy.dataplane.call import Call
-from proxy.dataplane.heads import own_headers, reply_headers
+from proxy.dataplane.writing.answers import error_event, failure_answer
+from proxy.dataplane.writing.heads import own_headers, reply_headers
 from proxy.dialects import Meter, Reading, Stripper
 from proxy.errors import UpstreamFailure
 from proxy.exchange import ErrorCode, Exchange, ReplyFacts, Texts

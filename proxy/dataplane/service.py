@@ -11,15 +11,15 @@ from collections.abc import Callable
 from typing import Protocol
 
 from proxy.config.settings import DataPlane, UpstreamSettings
-from proxy.dataplane import answers
 from proxy.dataplane.admit import admit, may_pass, unknown_model
 from proxy.dataplane.call import Call
 from proxy.dataplane.forward import Forward
-from proxy.dataplane.heads import own_headers
 from proxy.dataplane.keys import Tally
-from proxy.dataplane.models import PATH as MODELS
-from proxy.dataplane.models import PATIENCE, list_models, show_model
 from proxy.dataplane.plane import Plane
+from proxy.dataplane.writing import answers
+from proxy.dataplane.writing.heads import own_headers
+from proxy.dataplane.writing.models import PATH as MODELS
+from proxy.dataplane.writing.models import PATIENCE, list_models, show_model
 from proxy.errors import Refusal, UpstreamCut, UpstreamFailure, UpstreamTimeout
 from proxy.exchange import ErrorCode, Exchange, Observation, Outcome
 from proxy.http import Headers, Reply, Request

@@ -8,8 +8,8 @@ import asyncio
 import msgspec
 
 from proxy.config.settings import ClientKey
-from proxy.dataplane.answers import model_list, model_object
 from proxy.dataplane.plane import Plane
+from proxy.dataplane.writing.answers import model_list, model_object
 from proxy.errors import UpstreamFailure
 from proxy.http import Request
 from proxy.upstream import Upstream

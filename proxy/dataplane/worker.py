@@ -1,0 +1,158 @@
+"""The worker process: from its launch to its last exchange.
+
+    launch -> connect to control -> settings in force -> accept -> ... -> drain -> flush -> end
+
+It ends when the supervisor says so, when somebody sends it SIGTERM, or when its supervisor is
+gone; each time by draining. It serves on without control, on its last settings. How requests
+are answered is the service's matter, and which service it is, `compose`'s.
+"""
+
+import asyncio
+import gc
+import signal
+import socket
+import ssl
+from collections.abc import Callable
+
+from proxy.channel import Courier, Gauges, Outbox, Tally, Wire
+from proxy.channel.lifeline import Drain, Ready, ToChild, WorkerLaunch, child_end
+from proxy.config.settings import Tls
+from proxy.dataplane.service import Service
+from proxy.exchange import Observation
+from proxy.http import Edge
+
+FLUSH_SECONDS = 5.0  # at the end, for control to take what waits
+GC_THRESHOLDS = (50_000, 20, 100)  # exchanges make little cyclic garbage; seldom is often enough
+
+Offer = Callable[[Observation], None]
+Compose = Callable[[WorkerLaunch, Offer, Tally], Service]
+
+
+def run_worker(descriptor: int, compose: Compose) -> None:
+    """Be a worker until it is over; `descriptor` is the child's end of the lifeline."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to hear
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(_main(descriptor, compose))
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return uvloop's loops, or None, asyncio's own, where uvloop is missing."""
+    try:
+        import uvloop  # noqa: PLC0415  # it is optional
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+async def _main(descriptor: int, compose: Compose) -> None:
+    lifeline = await child_end(descriptor)
+    launch = await lifeline.receive()
+    if not isinstance(launch, WorkerLaunch):
+        raise TypeError("a worker was launched as something else")
+    await Worker(launch, compose).run(lifeline)
+    await lifeline.close()
+
+
+class Worker:
+    """One worker's life; `run` it once."""
+
+    def __init__(self, launch: WorkerLaunch, compose: Compose) -> None:
+        self._launch = launch
+        tally = Tally(launch.tally, launch.worker)
+        self._outbox = Outbox(tally.dropped)
+        self._service = compose(launch, self._outbox.offer, tally)
+        self._courier = Courier(
+            path=launch.channel,
+            worker=launch.worker,
+            outbox=self._outbox,
+            adopt=self._service.adopt,
+            gauges=self._gauges,
+        )
+        self._edge: Edge | None = None
+        self._order: asyncio.Future[Drain] = asyncio.get_running_loop().create_future()
+
+    async def run(self, lifeline: Wire[ToChild]) -> None:
+        """Serve until told to drain, then drain; returns when all is flushed or given up."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._drain_by_default)
+        async with asyncio.TaskGroup() as tasks:
+            background = [
+                tasks.create_task(self._courier.run()),
+                tasks.create_task(self._obey(lifeline)),
+            ]
+            if await self._settled():
+                await self._open()
+                lifeline.post(Ready())
+            await self._drain(await self._order)
+            for task in background:
+                task.cancel()
+
+    async def _obey(self, lifeline: Wire[ToChild]) -> None:
+        """Take the supervisor's orders; where it is gone, there is one left."""
+        try:
+            while True:
+                match await lifeline.receive():
+                    case Drain() as order:
+                        self._ordered(order)
+        except ConnectionError:
+            self._drain_by_default()
+
+    def _drain_by_default(self) -> None:
+        launch = self._launch
+        self._ordered(Drain(grace=launch.drain_grace_seconds, seconds=launch.drain_seconds))
+
+    def _ordered(self, order: Drain) -> None:
+        self._service.draining = True
+        if not self._order.done():
+            self._order.set_result(order)
+
+    async def _settled(self) -> bool:
+        """Wait for the first settings; False: the order to end came before."""
+        settled = asyncio.ensure_future(self._courier.settled.wait())
+        await asyncio.wait([settled, self._order], return_when=asyncio.FIRST_COMPLETED)
+        settled.cancel()
+        return self._courier.settled.is_set()
+
+    async def _open(self) -> None:
+        settings = self._service.plane.settings
+        edge = Edge(self._service, limits=settings.limits, deadlines=settings.deadlines)
+        tls = self._launch.tls
+        listener = socket.socket(fileno=self._launch.listener)
+        await edge.serve(listener, None if tls is None else tls_context(tls))
+        self._edge = edge
+        gc.collect()
+        gc.freeze()  # what is there now stays: the collector need not look at it again
+        gc.set_threshold(*GC_THRESHOLDS)
+
+    async def _drain(self, order: Drain) -> None:
+        """End: not ready since the order; then no connections, no exchanges, no observations."""
+        edge = self._edge
+        if edge is not None:
+            await asyncio.sleep(order.grace)
+            edge.stop_accepting()
+            edge.drain()
+            try:
+                async with asyncio.timeout(order.seconds):
+                    await edge.wait_idle()
+            except TimeoutError:
+                self._service.cutting = True
+            await edge.close()
+        await self._courier.flush(FLUSH_SECONDS)
+        await self._service.close()
+
+    def _gauges(self) -> Gauges:
+        edge = self._edge
+        upstreams = self._service.plane.upstreams.values()
+        return Gauges(
+            in_flight=0 if edge is None else edge.in_flight,
+            connections=0 if edge is None else edge.connections,
+            upstreams=tuple(upstream.report() for upstream in upstreams),
+        )
+
+
+def tls_context(tls: Tls) -> ssl.SSLContext:
+    """Return the server's side of TLS, 1.2 at least, for HTTP/1.1."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tls.certificate, tls.key)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
