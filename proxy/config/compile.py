@@ -1,0 +1,209 @@
+"""Compile: what the file says becomes the settings in force.
+
+By now everything is checked; nothing here can fail on what a person wrote. The table's digest
+covers routes and where other models go, so it holds no secret and changes when routing does.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from math import ceil
+from pathlib import Path
+
+import msgspec
+from pydantic import ValidationError
+
+from proxy.config import schema, settings
+from proxy.config.check import check
+from proxy.config.fields import CONVERSATION_HEADER, address, split_url
+from proxy.config.wording import worded
+from proxy.errors import ConfigError
+from proxy.routing.table import Route, RoutingTable, Variant
+
+DEFAULT_PREFIX = "/v1"
+DEFAULT_PORTS = {"http": 80, "https": 443}
+CGROUP = Path("/sys/fs/cgroup")
+
+
+def load_settings(file: str, environ: Mapping[str, str]) -> settings.Settings:
+    """Return the settings that `file` asks for, or raise ConfigError with every problem."""
+    checked = check(file, environ)
+    if checked.file is None:
+        raise ConfigError("\n".join(str(problem) for problem in checked.problems))
+    return compile_settings(checked.file, Path(file).parent)
+
+
+def settings_for_upstream(url: str) -> settings.Settings:
+    """Return settings that forward everything to `url` as it is; ConfigError: it is none."""
+    try:
+        file = schema.File.model_validate(
+            {
+                "upstreams": {"default": {"base_url": url, "list_models": True}},
+                "default_upstream": "default",
+                "pass_unknown_models": True,
+            }
+        )
+    except ValidationError as error:
+        found = error.errors()[0]
+        reason, remedy = worded(found["type"], ("base_url",), found.get("ctx", {}))
+        raise ConfigError(f"the upstream's URL {reason}; {remedy}") from None
+    return compile_settings(file, Path())
+
+
+def compile_settings(file: schema.File, folder: Path) -> settings.Settings:
+    """Return `file` as settings; paths in it start at `folder`."""
+    workers = file.workers or usable_cpus()
+    host, port = address(file.listen)
+    admin_host, admin_port = address(file.admin.listen)
+    return settings.Settings(
+        data_plane=_data_plane(file, folder, workers),
+        alerts=_alerts(file),
+        listen_host=host,
+        listen_port=port,
+        admin_host=admin_host,
+        admin_port=admin_port,
+        tls=_tls(file.tls, folder),
+        workers=workers,
+        drain_seconds=file.drain_seconds,
+        drain_grace_seconds=file.drain_grace_seconds,
+        log_format=file.log.format,
+        log_exchanges=file.log.exchanges,
+    )
+
+
+def _data_plane(file: schema.File, folder: Path, workers: int) -> settings.DataPlane:
+    previews = file.previews or schema.Previews(chars=0)
+    return settings.DataPlane(
+        table=routing_table(file),
+        upstreams={name: _upstream(name, each, folder) for name, each in file.upstreams.items()},
+        keys=tuple(_key(slot, *item) for slot, item in enumerate(file.keys.items())),
+        limits=settings.Limits(**file.limits.model_dump()),
+        deadlines=settings.Deadlines(**file.deadlines.model_dump()),
+        previews=settings.Previews(chars=previews.chars, redact=tuple(previews.redact)),
+        workers=workers,
+        count_tokens=file.count_tokens,
+    )
+
+
+def routing_table(file: schema.File, version: int = 1) -> RoutingTable:
+    """Return the routes of `file` under `version`, with their digest."""
+    routes = {name: _route(name, each) for name, each in file.routes.items()}
+    contents = (sorted(routes.items()), file.default_upstream, file.pass_unknown_models)
+    return RoutingTable(
+        version=version,
+        digest=hashlib.sha256(msgspec.json.encode(contents)).hexdigest(),
+        routes=routes,
+        default_upstream=file.default_upstream,
+        pass_unknown_models=file.pass_unknown_models,
+    )
+
+
+def _route(name: str, route: schema.Route) -> Route:
+    split = route.split or {next(iter(route.variants)): 1.0}
+    header = route.sticky_header
+    if header is None and route.sticky == "conversation":
+        header = CONVERSATION_HEADER
+    return Route(
+        name=name,
+        variants=tuple(
+            Variant(
+                name=variant,
+                upstream=each.upstream,
+                model=each.model,
+                overrides=_members(each.overrides),
+                defaults=_members(each.defaults),
+            )
+            for variant, each in route.variants.items()
+        ),
+        weights=tuple(split.get(variant, 0.0) for variant in route.variants),
+        sticky=route.sticky,
+        sticky_header=header,
+        salt=route.salt or "",
+        fallback=tuple(route.fallback),
+    )
+
+
+def _members(members: Mapping[str, object]) -> dict[str, msgspec.Raw]:
+    # Sorted, so that the same contents always have the same digest.
+    return {
+        name: msgspec.Raw(msgspec.json.encode(members[name], order="deterministic"))
+        for name in sorted(members)
+    }
+
+
+def _upstream(name: str, upstream: schema.Upstream, folder: Path) -> settings.UpstreamSettings:
+    url = split_url(upstream.base_url)
+    plain = upstream.model_dump(exclude={"base_url", "timeouts", "ca_file", "proxy"})
+    return settings.UpstreamSettings(
+        name=name,
+        scheme=url.scheme,
+        host=url.hostname or "",
+        port=url.port or DEFAULT_PORTS[url.scheme],
+        prefix=url.path.rstrip("/") if url.path else DEFAULT_PREFIX,
+        timeouts=settings.Timeouts(**upstream.timeouts.model_dump()),
+        ca_file=upstream.ca_file and str(folder / upstream.ca_file),
+        proxy=upstream.proxy and upstream.proxy.rstrip("/"),
+        **plain,
+    )
+
+
+def _key(slot: int, name: str, key: schema.Key) -> settings.ClientKey:
+    return settings.ClientKey(
+        name=name,
+        sha256=key.sha256,
+        slot=slot,
+        requests_per_minute=key.requests_per_minute,
+        tokens_per_minute=key.tokens_per_minute,
+        routes=None if key.routes is None else tuple(key.routes),
+    )
+
+
+def _tls(tls: schema.Tls | None, folder: Path) -> settings.Tls | None:
+    if tls is None:
+        return None
+    return settings.Tls(certificate=str(folder / tls.certificate), key=str(folder / tls.key))
+
+
+def _alerts(file: schema.File) -> settings.Alerts:
+    default = _thresholds(file.alerts, settings.AlertThresholds())
+    webhook = file.alerts.webhook
+    return settings.Alerts(
+        default=default,
+        routes={
+            name: _thresholds(route.alerts, default)
+            for name, route in file.routes.items()
+            if route.alerts.model_fields_set
+        },
+        webhook=None if webhook is None else settings.Webhook(**webhook.model_dump()),
+    )
+
+
+def _thresholds(
+    said: schema.Alerts | schema.RouteAlerts, otherwise: settings.AlertThresholds
+) -> settings.AlertThresholds:
+    slow, short = otherwise.slow_latency_ms, otherwise.short_reply_chars
+    if "slow" in said.model_fields_set:
+        slow = said.slow and said.slow.latency_ms
+    if "short" in said.model_fields_set:
+        short = said.short and said.short.reply_chars
+    return settings.AlertThresholds(slow_latency_ms=slow, short_reply_chars=short)
+
+
+def usable_cpus(cgroup: Path = CGROUP) -> int:
+    """Return how many CPUs this process may use: its affinity, within its cgroup's quota."""
+    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    quota = _quota(cgroup)
+    return max(1, min(allowed or 1, ceil(quota) if quota is not None else 256))
+
+
+def _quota(cgroup: Path) -> float | None:
+    """Return the CPUs that a cgroup of version 2 or 1 grants; None: it does not limit them."""
+    try:
+        if (cgroup / "cpu.max").exists():
+            limit, period = (cgroup / "cpu.max").read_text(encoding="ascii").split()
+        else:
+            limit = (cgroup / "cpu/cpu.cfs_quota_us").read_text(encoding="ascii")
+            period = (cgroup / "cpu/cpu.cfs_period_us").read_text(encoding="ascii")
+        return int(limit) / int(period) if int(limit) > 0 else None
+    except (OSError, ValueError):  # "max" is no number: no limit
+        return None

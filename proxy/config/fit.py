@@ -1,0 +1,214 @@
+"""Fit: how the values of a file must fit together, names above all.
+
+It reads the plain values, which may still be of any wrong kind (that is told elsewhere), so
+everything here looks before it takes. No value that came from a reference is repeated.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic_core import PydanticCustomError
+
+from proxy.config.fields import address
+from proxy.config.source import Document, KeyPath
+from proxy.config.wording import suggest
+
+EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104  # compared with, not listened on
+
+
+def fit_together(document: Document) -> None:
+    """Report what does not fit together."""
+    fit = _Fit(document)
+    fit.serves_something()
+    fit.listeners()
+    fit.tls()
+    for name in fit.names("upstreams"):
+        fit.upstream(name)
+    for name in fit.names("routes"):
+        fit.route(name)
+    fit.keys()
+
+
+class _Fit:
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._report = document.report
+
+    def at(self, *path: str | int) -> object:
+        """Return the value at `path`; None: there is none."""
+        value: object = self._document.value
+        for part in path:
+            if isinstance(value, dict):
+                value = value.get(part)
+            elif isinstance(value, list) and isinstance(part, int):
+                value = value[part]
+            else:
+                return None
+        return value
+
+    def names(self, *path: str) -> list[str]:
+        """Return the keys of the mapping at `path`."""
+        value = self.at(*path)
+        return list(value) if isinstance(value, dict) else []
+
+    def number(self, *path: str, default: float) -> float | None:
+        """Return the number at `path`; None: what stands there is none."""
+        value = self.at(*path)
+        if value is None:
+            return default
+        try:
+            return float(value) if isinstance(value, int | float | str) else None
+        except (ValueError, OverflowError):
+            return None
+
+    def serves_something(self) -> None:
+        default = self.at("default_upstream")
+        if default is not None:
+            self.known(("default_upstream",), self.names("upstreams"), "upstream")
+        elif self.at("pass_unknown_models") is True:
+            self._report(
+                ("pass_unknown_models",),
+                "needs a 'default_upstream' to pass them to",
+                "add 'default_upstream: NAME', or remove this line",
+            )
+        if default is None and not self.at("routes"):
+            self._report((), "serves nothing", "add 'routes', or a 'default_upstream'")
+
+    def listeners(self) -> None:
+        traffic, admin = self.at("listen"), self.at("admin", "listen")
+        hosts, ports = zip(
+            _address(traffic, "0.0.0.0:8000"), _address(admin, "127.0.0.1:8001"), strict=True
+        )
+        if ports[0] == ports[1] > 0 and (hosts[0] == hosts[1] or EVERYWHERE & set(hosts)):
+            self._report(
+                ("admin", "listen") if admin else ("listen",),
+                "is the address of the other listener too",
+                "give traffic and administration a port each",
+            )
+
+    def tls(self) -> None:
+        for name in self.names("tls"):
+            self.readable("tls", name)
+
+    def upstream(self, name: str) -> None:
+        here = ("upstreams", name)
+        headers = self.names(*here, "headers")
+        twice = next((each for each in headers if each.lower() == "authorization"), None)
+        if twice is not None and self.at(*here, "api_key") is not None:
+            self._report(
+                (*here, "headers", twice),
+                "is set by 'api_key' already",
+                "keep one of the two",
+            )
+        for each in headers:
+            if each != each.lower() and each.lower() in headers:
+                self._report((*here, "headers", each), "is there twice", "keep one of the two")
+        first = self.number(*here, "eject_seconds", default=10.0)
+        most = self.number(*here, "eject_seconds_max", default=300.0)
+        if first is not None and most is not None and first > most:
+            self._report(
+                (*here, "eject_seconds"),
+                "is more than 'eject_seconds_max'",
+                f"choose at most {most:g}, or raise 'eject_seconds_max'",
+            )
+        self.readable(*here, "ca_file")
+
+    def route(self, name: str) -> None:
+        here = ("routes", name)
+        variants = self.names(*here, "variants")
+        for variant in variants:
+            self.variant((*here, "variants", variant))
+        self.split((*here, "split"), variants)
+        self.all_known((*here, "fallback"), variants, "variant of this route")
+        sticky = self.at(*here, "sticky")
+        if self.at(*here, "sticky_header") is not None and sticky in ("key", "request"):
+            self._report(
+                (*here, "sticky_header"),
+                f"has no meaning with 'sticky: {sticky}'",
+                "remove it, or use 'sticky: user' or 'sticky: conversation'",
+            )
+
+    def variant(self, here: tuple[str, ...]) -> None:
+        if self.at(*here, "upstream") is not None:
+            self.known((*here, "upstream"), self.names("upstreams"), "upstream")
+        overrides = self.names(*here, "overrides")
+        for member in self.names(*here, "defaults"):
+            if member in overrides:
+                self._report(
+                    (*here, "defaults", member),
+                    "is never used, since 'overrides' sets it too",
+                    "keep one of the two",
+                )
+
+    def split(self, here: tuple[str, ...], variants: list[str]) -> None:
+        names = self.names(*here)
+        for name in names:
+            if name not in variants:
+                self._report(
+                    (*here, name),
+                    "is no variant of this route",
+                    suggest(name, variants),
+                )
+        if names and all(self.number(*here, name, default=0.0) == 0 for name in names):
+            self._report(here, "gives nobody a share", "give one variant a weight above 0")
+
+    def keys(self) -> None:
+        first: dict[str, str] = {}
+        for name in self.names("keys"):
+            here = ("keys", name)
+            self.all_known((*here, "routes"), self.names("routes"), "route")
+            digest = self.at(*here, "sha256")
+            if not isinstance(digest, str) or (*here, "sha256") in self._document.broken:
+                continue
+            other = first.setdefault(digest.lower(), name)
+            if other != name:
+                self._report(
+                    (*here, "sha256"), f"is the key of '{other}' too", "give each its own key"
+                )
+
+    def known(self, path: KeyPath, known: Iterable[str], what: str) -> None:
+        """Report the name at `path` where it is none of `known`."""
+        name = self.at(*path)
+        if not isinstance(name, str) or name in known or path in self._document.broken:
+            return
+        shown = "what the reference gives" if path in self._document.referred else f"'{name}'"
+        self._report(path, f"names {shown}, which is no {what}", suggest(name, known))
+
+    def all_known(self, path: tuple[str, ...], known: Iterable[str], what: str) -> None:
+        """Report each name in the list at `path` that is none of `known`, or there twice."""
+        names = self.at(*path)
+        if not isinstance(names, list):
+            return
+        for index, name in enumerate(names):
+            self.known((*path, index), known, what)
+            if name in names[:index]:
+                self._report((*path, index), "is there twice", "keep one of the two")
+
+    def readable(self, *path: str) -> None:
+        """Report the file that `path` names where it can't be read."""
+        name = self.at(*path)
+        if not isinstance(name, str) or path in self._document.broken or not name.strip():
+            return
+        reason = _unreadable(self._document.folder / name)
+        if reason:
+            self._report(
+                path,
+                f"names a file that can't be read: {reason}",
+                "correct the path, or let the user that turnout runs as read the file",
+            )
+
+
+def _address(written: object, default: str) -> tuple[str, int]:
+    try:
+        return address(written if isinstance(written, str) else default)
+    except PydanticCustomError:
+        return "", 0
+
+
+def _unreadable(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            file.read(1)
+    except (OSError, ValueError) as error:
+        return getattr(error, "strerror", None) or "no such name is possible"
+    return None

@@ -1,0 +1,324 @@
+"""The schema: what a person may write in turnout.yaml. The docstrings are the reference.
+
+Defaults come from `settings`, so they are said once. What one value must be like stands in
+`fields`; how values must fit together stands in `check`.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from proxy.config import fields, settings
+from proxy.routing.table import Sticky
+
+SAID = ("default", "description", "title")
+LIMITS = settings.Limits()
+DEADLINES = settings.Deadlines()
+TIMEOUTS = settings.Timeouts()
+PREVIEWS = settings.Previews()
+THRESHOLDS = settings.AlertThresholds()
+UPSTREAM = settings.UpstreamSettings(name="", scheme="", host="", port=0)
+
+
+class Part(BaseModel):
+    """A mapping that takes the keys it names and no others."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+def _offer_off(schema: dict[str, Any]) -> None:
+    schema["anyOf"] = [part for part in schema["anyOf"] if part.get("type") != "null"]
+    schema["anyOf"].append({"enum": ["off", False]})
+
+
+CAN_BE_OFF = (fields.OFF, Field(json_schema_extra=_offer_off))
+
+
+class Timeouts(Part):
+    """How long an upstream may take, in seconds."""
+
+    connect: fields.Seconds = TIMEOUTS.connect
+    """To connect, TLS included."""
+    first_byte: fields.Seconds = TIMEOUTS.first_byte
+    """From the request sent whole to the first byte of the reply."""
+    between_bytes: fields.Seconds = TIMEOUTS.between_bytes
+    """Between two pieces of the reply."""
+    total: fields.Seconds = TIMEOUTS.total
+    """For the whole exchange, retries and fallbacks included."""
+
+
+class Upstream(Part):
+    """One endpoint that can be called."""
+
+    base_url: fields.BaseUrl
+    """Where the API stands, as the OpenAI client takes it: up to and with `/v1`. A client's
+    `/v1/x` becomes this and `/x`. Without any path, `/v1` is meant; a lone `/` means none."""
+    api_key: fields.Secret | None = None
+    """Sent as the bearer token. Without it the client's own Authorization passes through, unless
+    `keys` are set. Write `${NAME}` or `file:/path`, not the key."""
+    headers: dict[fields.HeaderName, fields.Secret] = {}
+    """Headers set on every request to it. Values may be `${NAME}` or `file:/path`."""
+    timeouts: Timeouts = Timeouts()
+    """How long it may take, in seconds."""
+    connections: fields.Some = UPSTREAM.connections
+    """Connections to it at most, over all workers."""
+    queue: fields.Count = UPSTREAM.queue
+    """Exchanges that may wait for a connection."""
+    queue_seconds: fields.Seconds = UPSTREAM.queue_seconds
+    """How long one waits for a connection, in seconds, before it is refused."""
+    keepalive_seconds: fields.Seconds = UPSTREAM.keepalive_seconds
+    """How long an idle connection is kept, in seconds; choose less than the upstream does."""
+    retries: Annotated[fields.Count, Field(le=10)] = UPSTREAM.retries
+    """Retries of one request at most, while no byte went to the client."""
+    retry_budget: fields.Share = UPSTREAM.retry_budget
+    """Retries at most, as a share of requests, so that they can't pile onto a weak upstream."""
+    eject_after: fields.Count = UPSTREAM.eject_after
+    """Failures in a row after which it rests; 0 means never."""
+    eject_seconds: fields.Seconds = UPSTREAM.eject_seconds
+    """How long it rests the first time, in seconds; each time in a row doubles it."""
+    eject_seconds_max: fields.Seconds = UPSTREAM.eject_seconds_max
+    """How long it rests at most, in seconds."""
+    ca_file: fields.Text | None = None
+    """A PEM file of the authorities to trust instead of the system's."""
+    verify: bool = UPSTREAM.verify
+    """Whether its certificate is verified. Turn it off for tests only."""
+    proxy: fields.ProxyUrl | None = None
+    """An HTTP proxy on the way to it, `http://HOST:PORT`."""
+    ask_usage: bool = UPSTREAM.ask_usage
+    """Whether to ask for token usage on streams whose client did not, and to take that one
+    event out again. Turn it off for a server that refuses `stream_options`."""
+    list_models: bool = UPSTREAM.list_models
+    """Whether its models stand under `/v1/models` beside the routes."""
+
+
+class Variant(Part):
+    """One treatment that a route may give a request."""
+
+    upstream: fields.Name
+    """The upstream that serves it."""
+    model: fields.Text | None = None
+    """The model to ask it for; without it, the name that the client sent."""
+    overrides: fields.Members = {}
+    """Members of the request body set whatever the client sent, like `temperature: 0.2`."""
+    defaults: fields.Members = {}
+    """Members of the request body set where the client sent none."""
+
+
+class Slow(Part):
+    """The alert on slow replies."""
+
+    latency_ms: fields.Milliseconds = THRESHOLDS.slow_latency_ms or 5000.0
+    """Fires when an exchange took longer than this, in milliseconds."""
+
+
+class Short(Part):
+    """The alert on short replies."""
+
+    reply_chars: fields.Some = THRESHOLDS.short_reply_chars or 10
+    """Fires when the reply's text is shorter than this, in characters. Tool calls, refusals,
+    embeddings and replies that the client cut are never too short."""
+
+
+class RouteAlerts(Part):
+    """The alerts of one route; what is not said here is as `alerts` has it."""
+
+    slow: Annotated[Slow | None, *CAN_BE_OFF] = None
+    """The alert on slow replies, or `off`."""
+    short: Annotated[Short | None, *CAN_BE_OFF] = None
+    """The alert on short replies, or `off`."""
+
+
+class Route(Part):
+    """What apps put in `model`, and the variants that may serve it."""
+
+    variants: Annotated[dict[fields.Name, Variant], Field(min_length=1)]
+    """The variants by name. The first is the baseline; add new ones at the end, so that
+    nobody's assignment moves."""
+    split: dict[str, fields.Weight] = {}
+    """How requests are shared out, in any unit: `{base: 90, ft-v2: 10}`. A variant without a
+    weight gets none; without a split, the baseline gets all."""
+    sticky: Sticky = "user"
+    """What keeps its variant: the `user` of the request, the `conversation`, the client's `key`,
+    or nothing (`request`)."""
+    sticky_header: fields.UnitHeader | None = None
+    """A request header that names the unit: for `conversation`, x-turnout-conversation where
+    none is set; for `user` it goes before the body's `safety_identifier` and `user`."""
+    salt: fields.Text | None = None
+    """Mixed into the assignment, so that two routes are split independently; the route's name
+    where none is set. A new salt deals all units out again."""
+    fallback: list[str] = []
+    """Variants to try in this order when the assigned one fails before its first byte."""
+    alerts: RouteAlerts = RouteAlerts()
+    """Alerts of this route where they differ."""
+
+
+class Key(Part):
+    """What one client's key may do."""
+
+    sha256: fields.Digest
+    """The key's SHA-256 digest in hexadecimal: `printf %s "$KEY" | sha256sum`."""
+    requests_per_minute: fields.Some | None = None
+    """Requests a minute at most."""
+    tokens_per_minute: fields.Some | None = None
+    """Tokens a minute at most, prompt and reply together."""
+    routes: list[str] | None = None
+    """The only routes it may use; without them, all, and whatever passes through."""
+
+
+class Limits(Part):
+    """How much a client may send."""
+
+    head_bytes: fields.Size = LIMITS.head_bytes
+    """A request's line and headers."""
+    header_count: fields.Some = LIMITS.header_count
+    """Headers of a request."""
+    target_bytes: fields.Size = LIMITS.target_bytes
+    """A request's path and query."""
+    body_bytes: fields.Size = LIMITS.body_bytes
+    """A body that turnout reads whole: chat, completions, embeddings, responses, messages."""
+    stream_body_bytes: fields.Size = LIMITS.stream_body_bytes
+    """A body that passes through piece by piece: files, audio, images."""
+    connections: fields.Count = LIMITS.connections
+    """Client connections of one worker; 0 takes what the limit on open files allows."""
+    buffer_bytes: fields.Size = LIMITS.buffer_bytes
+    """Kept for a client that reads more slowly than the upstream writes."""
+    max_n: fields.Some = LIMITS.max_n
+    """Choices that a request may ask for (`n`)."""
+    max_tokens: fields.Some = LIMITS.max_tokens
+    """Output tokens that a request may ask for."""
+
+
+class Deadlines(Part):
+    """How long a client may take, in seconds."""
+
+    head: fields.Seconds = DEADLINES.head
+    """From the first byte of a request's head to its end."""
+    body: fields.Seconds = DEADLINES.body
+    """For the body at first; after that it must keep up `body_rate`."""
+    body_rate: fields.Some = DEADLINES.body_rate
+    """Bytes a second that a body must come at on average."""
+    idle: fields.Seconds = DEADLINES.idle
+    """That a kept-alive connection may stay without a request."""
+    send: fields.Seconds = DEADLINES.send
+    """That a client may take no byte of its reply."""
+
+
+class Previews(Part):
+    """What of the words is written down."""
+
+    chars: Annotated[fields.Count, Field(le=10_000)] = PREVIEWS.chars
+    """Characters of prompt and reply on the record; 0 means none."""
+    redact: list[fields.Pattern] = []
+    """Regular expressions; what they match is written as `[redacted]`."""
+
+
+class Webhook(Part):
+    """Where alerts are posted."""
+
+    url: fields.WebhookUrl
+    """The address that takes a POST of JSON. It may be `${NAME}` or `file:/path`."""
+    headers: dict[fields.HeaderName, fields.Secret] = {}
+    """Headers set on each. Values may be `${NAME}` or `file:/path`."""
+    fold_seconds: fields.Pause = settings.Webhook(url="").fold_seconds
+    """Repeats of an alert within this many seconds are folded into one with a count."""
+
+
+class Alerts(Part):
+    """What raises an alert."""
+
+    slow: Annotated[Slow | None, *CAN_BE_OFF] = Slow()
+    """The alert on slow replies, or `off`."""
+    short: Annotated[Short | None, *CAN_BE_OFF] = Short()
+    """The alert on short replies, or `off`."""
+    webhook: Webhook | None = None
+    """Where alerts are posted, beside the log."""
+
+
+class Log(Part):
+    """The log on stdout."""
+
+    format: Literal["json", "console"] = "json"
+    """`json` for machines, `console` for people."""
+    exchanges: bool = True
+    """Whether each exchange is a line; metrics and alerts are the same either way."""
+
+
+class Admin(Part):
+    """The administration listener: metrics and health."""
+
+    listen: fields.Address = "127.0.0.1:8001"
+    """Where it listens, HOST:PORT. Keep it off the networks that clients are on."""
+
+
+class Tls(Part):
+    """TLS for the traffic listener."""
+
+    certificate: fields.Text
+    """The PEM file of the certificate and its chain."""
+    key: fields.Text
+    """The PEM file of its private key."""
+
+
+class File(Part):
+    """turnout.yaml, whole."""
+
+    upstreams: Annotated[dict[fields.Name, Upstream], Field(min_length=1)]
+    """The endpoints that can be called, by name."""
+    routes: dict[fields.Name, Route] = {}
+    """The routes by name: what apps put in `model`."""
+    default_upstream: fields.Name | None = None
+    """Where other `/v1` paths go (files, audio, batches); without it they are 404."""
+    pass_unknown_models: bool = False
+    """Whether a model that is no route goes to the default upstream as it is, instead of 404."""
+    keys: dict[fields.Name, Key] = {}
+    """Clients' keys by name. Without any, every caller may pass."""
+    alerts: Alerts = Alerts()
+    """What raises an alert."""
+    previews: Annotated[Previews | None, *CAN_BE_OFF] = Previews()
+    """What of the words is written down, or `off`."""
+    count_tokens: bool = True
+    """Whether to count tokens with tiktoken where an upstream reports no usage."""
+    log: Log = Log()
+    """The log on stdout."""
+    listen: fields.Address = "0.0.0.0:8000"
+    """Where clients connect, HOST:PORT; port 0 takes any free one."""
+    admin: Admin = Admin()
+    """The administration listener."""
+    tls: Tls | None = None
+    """TLS for the traffic listener; without it, plain HTTP."""
+    workers: fields.Workers = 1
+    """Worker processes; `auto` takes as many as there are CPUs for this process."""
+    limits: Limits = Limits()
+    """How much a client may send."""
+    deadlines: Deadlines = Deadlines()
+    """How long a client may take, in seconds."""
+    drain_seconds: fields.Pause = 120.0
+    """How long running exchanges may go on after SIGTERM, in seconds."""
+    drain_grace_seconds: fields.Pause = 2.0
+    """How long connections are still taken after readiness went down, in seconds."""
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of the file, for editors: any value may be a `${NAME}` reference."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **_for_editors(File.model_json_schema()),
+    }
+
+
+def _for_editors(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_for_editors(item) for item in node if item != {"type": "null"}]
+    if not isinstance(node, dict):
+        return node
+    if node.get("type") in ("integer", "number", "boolean"):
+        kind = {key: value for key, value in node.items() if key not in SAID}
+        node = {key: value for key, value in node.items() if key in SAID}
+        return _for_editors(node) | {"anyOf": [kind, {"type": "string", "pattern": r"\$\{"}]}
+    return {
+        key: " ".join(value.split())
+        if key == "description" and isinstance(value, str)
+        else _for_editors(value)
+        for key, value in node.items()
+        if (key, value) != ("default", None)
+    }

@@ -1,0 +1,79 @@
+"""Wording: what pydantic found becomes a reason and a remedy in plain words.
+
+No text here repeats a value from the file: it may be a secret. Names of keys are repeated.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from proxy.config.schema import File
+from proxy.config.source import KeyPath
+
+# pydantic's kind of error -> the reason and the remedy; {} takes from the error's own context.
+SENTENCES = {
+    "string_type": ("must be text", "put it in quotes"),
+    "int_type": ("must be a whole number", "write digits only, without quotes"),
+    "int_parsing": ("must be a whole number", "write digits only, without quotes"),
+    "int_parsing_size": ("must be a whole number", "choose a smaller one"),
+    "int_from_float": ("must be a whole number", "write it without a fraction"),
+    "float_type": ("must be a number", "write a number, without quotes"),
+    "float_parsing": ("must be a number", "write a number, without quotes"),
+    "finite_number": ("must be a finite number", "write a number; .inf and .nan are none"),
+    "bool_type": ("must be true or false", "write true or false"),
+    "bool_parsing": ("must be true or false", "write true or false"),
+    "greater_than": ("must be more than {gt:.15g}", "choose a larger number"),
+    "greater_than_equal": ("must be at least {ge:.15g}", "choose a larger number"),
+    "less_than": ("must be less than {lt:.15g}", "choose a smaller number"),
+    "less_than_equal": ("must be at most {le:.15g}", "choose a smaller number"),
+    "dict_type": ("must be a mapping", "write 'name: value' lines indented below it"),
+    "model_type": ("must be a mapping", "write 'name: value' lines indented below it"),
+    "list_type": ("must be a list", "write it like [first, second]"),
+    "too_short": ("is empty", "name at least one below it"),
+    "literal_error": ("must be {expected}", "choose one of them"),
+    "recursion_loop": ("holds itself", "write it out in full"),
+}
+OTHER = ("has a value that does not fit", "see docs/configuration.md for what it takes")
+
+
+def worded(kind: str, path: KeyPath, context: dict[str, Any]) -> tuple[str, str]:
+    """Return the reason and the remedy for pydantic's error `kind` at `path`."""
+    if kind == "turnout":
+        return context["reason"], context["remedy"]
+    if kind == "extra_forbidden":
+        return "is no setting here", suggest(str(path[-1]), settings_at(path[:-1]))
+    if kind == "missing":
+        said = settings_at(path[:-1])[str(path[-1])].get("description", "")
+        sentence = " ".join(said.split()).split(". ")[0].rstrip(".")
+        return "is missing", f"add '{path[-1]}: ...' ({sentence})"
+    reason, remedy = SENTENCES.get(kind, OTHER)
+    return reason.format_map(context), remedy
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return a remedy for an unknown name: the known one it is like, or all of them."""
+    names = list(known)
+    close = get_close_matches(name.lower(), names, n=1)
+    if close:
+        return f"did you mean '{close[0]}'?"
+    return f"choose from: {', '.join(names)}" if names else "there is none yet: define one first"
+
+
+def settings_at(path: KeyPath) -> dict[str, dict[str, Any]]:
+    """Return the schemas of the settings that the mapping at `path` takes, by name."""
+    whole = File.model_json_schema()
+    node = whole
+    for part in path:
+        node = _resolved(node, whole)
+        inner = node.get("properties", {}).get(part)
+        node = inner or node.get("additionalProperties") or node.get("items") or {}
+    properties: dict[str, dict[str, Any]] = _resolved(node, whole).get("properties", {})
+    return properties
+
+
+def _resolved(node: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
+    node = next((part for part in node.get("anyOf", ()) if "$ref" in part), node)
+    if "$ref" not in node:
+        return node
+    found: dict[str, Any] = whole["$defs"][node["$ref"].rsplit("/", 1)[1]]
+    return found
