@@ -16,7 +16,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from enum import Enum, auto
 from math import inf
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from proxy.config.settings import Deadlines, Limits
 from proxy.errors import Refusal
@@ -156,12 +156,12 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  # TCP and TLS both are
-        self._transport = transport
+        # uvloop's transports have asyncio's interface, not its classes.
+        self._transport = cast("asyncio.Transport", transport)
         if self._gone:
-            transport.abort()
+            self._transport.abort()
             return
-        transport.set_write_buffer_limits(high=self._house.limits.buffer_bytes)
+        self._transport.set_write_buffer_limits(high=self._house.limits.buffer_bytes)
         if self._turned_away is not None:
             self._refuse(self._turned_away, Head())
         else:
