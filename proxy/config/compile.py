@@ -15,12 +15,13 @@ from pydantic import ValidationError
 
 from proxy.config import schema, settings
 from proxy.config.check import check
-from proxy.config.fields import CONVERSATION_HEADER, address, split_url
+from proxy.config.fields import address, split_url
 from proxy.config.wording import worded
 from proxy.errors import ConfigError
 from proxy.routing.table import Route, RoutingTable, Variant
 
 DEFAULT_PREFIX = "/v1"
+CONVERSATION_HEADER = "x-turnout-conversation"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 CGROUP = Path("/sys/fs/cgroup")
 
@@ -183,9 +184,9 @@ def _thresholds(
 ) -> settings.AlertThresholds:
     slow, short = otherwise.slow_latency_ms, otherwise.short_reply_chars
     if "slow" in said.model_fields_set:
-        slow = said.slow and said.slow.latency_ms
+        slow = None if said.slow is None else said.slow.latency_ms
     if "short" in said.model_fields_set:
-        short = said.short and said.short.reply_chars
+        short = None if said.short is None else said.short.reply_chars
     return settings.AlertThresholds(slow_latency_ms=slow, short_reply_chars=short)
 
 

@@ -76,10 +76,9 @@ class _Fit:
 
     def listeners(self) -> None:
         traffic, admin = self.at("listen"), self.at("admin", "listen")
-        hosts, ports = zip(
-            _address(traffic, "0.0.0.0:8000"), _address(admin, "127.0.0.1:8001"), strict=True
-        )
-        if ports[0] == ports[1] > 0 and (hosts[0] == hosts[1] or EVERYWHERE & set(hosts)):
+        host, port = _address(traffic, "0.0.0.0:8000")
+        admin_host, admin_port = _address(admin, "127.0.0.1:8001")
+        if 0 < port == admin_port and (host == admin_host or EVERYWHERE & {host, admin_host}):
             self._report(
                 ("admin", "listen") if admin else ("listen",),
                 "is the address of the other listener too",
