@@ -22,7 +22,7 @@ setup: .venv/.ready ## make .venv as uv.lock says (the others do it themselves)
 .venv/.ready: pyproject.toml uv.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed: PYTHON=python3.12 make ..." >&2; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
 	$(BIN)/uv sync --locked --quiet
 	@touch $@
@@ -51,7 +51,7 @@ bench: setup ## turnout beside nginx and the textbook proxy, in one run (ARGS=--
 	$(BIN)/python -m bench $(ARGS)
 
 docs: setup ## write the generated pages of docs/ again
-	$(BIN)/python -m tests.frame.generate
+	$(BIN)/python -m proxy.sinks.metrics.reference > docs/.new && mv docs/.new docs/metrics.md
 
 clean: ## remove what was made here: .venv, caches, coverage
 	rm -rf .venv .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \

@@ -95,16 +95,19 @@ class Turnout:
         while line := await self._process.stdout.readline():
             yield line
 
-    async def wait_until_ready(self, client: httpx2.AsyncClient) -> None:
-        """Return when it takes requests; DemoError if it ends or takes too long."""
+    async def wait_until_ready(
+        self, client: httpx2.AsyncClient, told_to_end: asyncio.Event
+    ) -> str | None:
+        """Return None when it takes requests or nobody waits any more, or else what is wrong."""
         try:
             async with asyncio.timeout(SECONDS_TO_START):
-                while not await self._is_ready(client):
+                while not (told_to_end.is_set() or await self._is_ready(client)):
                     if self.ended:
-                        raise DemoError("turnout ended before it was ready")
+                        return "turnout ended before it was ready"
                     await asyncio.sleep(0.1)
         except TimeoutError:
-            raise DemoError("turnout did not get ready") from None
+            return "turnout did not get ready in time"
+        return None
 
     async def _is_ready(self, client: httpx2.AsyncClient) -> bool:
         try:

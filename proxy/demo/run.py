@@ -31,6 +31,7 @@ SECONDS_WITHOUT_TERMINAL = 20.0
 SECONDS_TO_FINISH = 12.0  # longer than the slowest reply
 REFRESH_SECONDS = 0.5
 PROGRESS_SECONDS = 4.0
+ENOUGH = 50  # requests after which each variant must have had some
 SEED = 20
 
 
@@ -48,18 +49,30 @@ class Demo:
     """A demo whose parts all run."""
 
     def __init__(
-        self, turnout: Turnout, stage: view.Stage, traffic: Traffic, client: httpx2.AsyncClient
+        self,
+        turnout: Turnout,
+        stage: view.Stage,
+        traffic: Traffic,
+        client: httpx2.AsyncClient,
+        trouble: str | None,
     ) -> None:
         self._turnout = turnout
         self._client = client
         self.stage = stage
         self.traffic = traffic
+        self.trouble = trouble  # why it can't begin
         self.figures = Figures(list(SPLIT))
 
     async def listen(self) -> None:
         """Read turnout's log until it ends."""
         async for line in self._turnout.lines():
             self.figures.read_line(line)
+
+    async def listen_a_moment(self) -> None:
+        """Read what turnout said before it failed."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await self.listen()
 
     async def scrape(self) -> None:
         """Read turnout's metrics once."""
@@ -86,7 +99,8 @@ class Demo:
         checks = {
             "turnout ended by itself": self._turnout.ended,
             "no request was answered": not traffic.statuses[200],
-            "a variant got no request": not all(v.requests for v in figures.variants.values()),
+            "a variant got no request": traffic.sent >= ENOUGH
+            and not all(variant.requests for variant in figures.variants.values()),
             "a user was moved between variants": any(
                 len(seen) > 1 for seen in traffic.variants.values()
             ),
@@ -116,7 +130,11 @@ async def _run(options: Options, console: Console) -> int:
     if seconds is None and not console.is_terminal:
         seconds = SECONDS_WITHOUT_TERMINAL
     interrupted = _signals()
-    async with _demo(options, console) as demo:
+    async with _demo(options, interrupted) as demo:
+        if demo.trouble is not None:
+            await demo.listen_a_moment()
+            say(console, [*demo.figures.other_lines, f"PROBLEM: {demo.trouble}"])
+            return 1
         say(console, view.opening(demo.stage))
         async with asyncio.TaskGroup() as group:
             asking = group.create_task(demo.traffic.run())
@@ -202,7 +220,7 @@ async def _tell(demo: Demo, console: Console) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _demo(options: Options, console: Console) -> AsyncIterator[Demo]:
+async def _demo(options: Options, told: asyncio.Event) -> AsyncIterator[Demo]:
     """Yield a demo whose parts run, and end them all."""
     dice = Random(SEED)  # noqa: S311  # a demo, no secrets
     models = {name: ModelServer(person, dice) for name, person in CHARACTERS.items()}
@@ -218,7 +236,7 @@ async def _demo(options: Options, console: Console) -> AsyncIterator[Demo]:
                 group.create_task(model.run_until_told())
             turnout = await start_turnout(Path(folder), config, ports)
             try:
-                await _ready(turnout, client, console)
+                trouble = await turnout.wait_until_ready(client, told)
                 stage = view.Stage(
                     url=turnout.url,
                     admin_url=turnout.admin_url,
@@ -226,19 +244,9 @@ async def _demo(options: Options, console: Console) -> AsyncIterator[Demo]:
                     route=ROUTE,
                     split=SPLIT,
                 )
-                yield Demo(turnout, stage, Traffic(turnout.url, ROUTE, options.rate, dice), client)
+                traffic = Traffic(turnout.url, ROUTE, options.rate, dice)
+                yield Demo(turnout, stage, traffic, client, trouble)
             finally:
                 await turnout.end()
                 for model in models.values():
                     model.should_exit = True
-
-
-async def _ready(turnout: Turnout, client: httpx2.AsyncClient, console: Console) -> None:
-    try:
-        await turnout.wait_until_ready(client)
-    except DemoError:
-        if turnout.ended:
-            say(
-                console, [line.decode(errors="replace").rstrip() async for line in turnout.lines()]
-            )
-        raise
