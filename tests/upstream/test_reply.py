@@ -1,0 +1,235 @@
+"""Reading replies: what is framed, what is refused, for any cutting of the bytes."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from proxy.upstream.reply import HEAD_BYTES, HEADER_COUNT, INTERIM_REPLIES, BadReply, ReplyReader
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def read(*pieces: bytes, no_body: bool = False) -> tuple[ReplyReader, bytes]:
+    reader = ReplyReader()
+    reader.expect(no_body=no_body)
+    body = b""
+    for piece in pieces:
+        reader.feed(piece)
+        body += b"".join(reader.body)
+        reader.body.clear()
+    return reader, body
+
+
+def head_of(reader: ReplyReader) -> tuple[int, bytes, list[tuple[bytes, bytes]], int | None]:
+    head = reader.head
+    assert head is not None
+    return head.status, head.reason, head.headers, head.length
+
+
+def test_a_reply_with_a_length_is_read_to_its_end() -> None:
+    reader, body = read(b"HTTP/1.1 200 OK\r\nX-a: 1\r\nCONTENT-length: 5\r\n\r\nhello")
+    assert head_of(reader) == (200, b"OK", [(b"X-a", b"1"), (b"CONTENT-length", b"5")], 5)
+    assert body == b"hello"
+    assert reader.complete
+    assert reader.keep_alive
+
+
+def test_chunks_are_decoded_and_their_trailers_dropped() -> None:
+    reader, body = read(CHUNKED + b"3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nX-Trailer: 1\r\n\r\n")
+    assert body == b"abcde"
+    assert head_of(reader)[2:] == ([(b"Transfer-Encoding", b"chunked")], None)
+    assert reader.complete
+
+
+@pytest.mark.parametrize(
+    ("bytes_", "body"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nX: \xff y\r\n\r\nhello", b"hello"),
+        (CHUNKED + b"1\r\na\r\nB\r\n\r\n\xf0\x9f\x98\x80\r\r\n\n!\r\n0\r\nT: 1\r\n\r\n", None),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 1\r\n\r\n!", b"!"),
+        (b"HTTP/1.1 204 No Content\r\n\r\n", b""),
+    ],
+)
+@given(st.data())
+def test_where_the_bytes_are_cut_makes_no_difference(
+    bytes_: bytes, body: bytes | None, data: st.DataObject
+) -> None:
+    cuts = data.draw(st.lists(st.integers(1, len(bytes_) - 1), unique=True).map(sorted))
+    pieces = [bytes_[a:b] for a, b in zip([0, *cuts], [*cuts, len(bytes_)], strict=True)]
+    reader, read_ = read(*pieces)
+    whole, whole_body = read(bytes_)
+    assert head_of(reader) == head_of(whole)
+    assert read_ == whole_body
+    assert body is None or read_ == body
+    assert reader.complete
+    assert reader.keep_alive
+
+
+@pytest.mark.parametrize(
+    ("reply", "keep_alive"),
+    [
+        (b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", True),
+        (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", True),
+        (b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n", False),
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", False),
+        (b"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n", True),
+    ],
+)
+def test_replies_without_a_body_are_whole_with_their_head(reply: bytes, keep_alive: bool) -> None:  # noqa: FBT001  # pytest's
+    reader, body = read(reply)
+    assert reader.complete
+    assert body == b""
+    assert reader.keep_alive is keep_alive
+
+
+def test_the_reply_to_a_head_request_has_no_body_whatever_it_says() -> None:
+    reply = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+    reader, _ = read(reply, no_body=True)
+    assert reader.complete
+    assert reader.keep_alive
+    assert head_of(reader)[3] == 5
+    reader.expect()
+    reader.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+    assert reader.body == [b"hi"]
+    assert reader.complete
+
+
+def test_a_body_that_came_with_the_reply_to_a_head_request_is_not_handed_out() -> None:
+    reader, body = read(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", no_body=True)
+    assert body == b""
+    assert not reader.keep_alive
+
+
+@pytest.mark.parametrize("version", [b"1.0", b"1.1"])
+def test_without_framing_the_end_of_the_connection_ends_the_body(version: bytes) -> None:
+    reader, body = read(b"HTTP/" + version + b" 200 OK\r\n\r\nabc", b"def")
+    assert body == b"abcdef"
+    assert not reader.complete
+    assert reader.end()
+    assert not reader.keep_alive
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell",
+        CHUNKED + b"3\r\nabc\r\n",
+        CHUNKED + b"3\r\nabc\r\n0\r\n",
+    ],
+)
+def test_the_end_of_the_connection_makes_no_other_reply_whole(cut: bytes) -> None:
+    reader, _ = read(cut)
+    assert not reader.end()
+
+
+def test_interim_replies_are_skipped() -> None:
+    reader, body = read(
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+    )
+    assert head_of(reader) == (200, b"OK", [(b"Content-Length", b"2")], 2)
+    assert body == b"hi"
+
+
+def test_an_interim_reply_does_not_start_the_reply() -> None:
+    reader, _ = read(b"HTTP/1.1 100 Continue\r\n\r\n")
+    assert not reader.started
+    reader.feed(b"H")
+    assert reader.started
+
+
+@pytest.mark.parametrize(
+    "surplus", [b"x", b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n!", b"HTTP"]
+)
+def test_bytes_after_a_reply_leave_it_whole_and_end_the_connection(surplus: bytes) -> None:
+    for connection in (b"keep-alive", b"close"):
+        start = b"HTTP/1.1 200 OK\r\nConnection: " + connection + b"\r\nContent-Length: 2\r\n\r\n"
+        reader, body = read(start + b"hi" + surplus)
+        assert body == b"hi"
+        assert reader.complete
+        assert not reader.keep_alive
+
+
+def test_one_reply_after_another_is_read() -> None:
+    reader, _ = read(CHUNKED + b"0\r\n\r\n")
+    for _ in range(3):
+        reader.expect()
+        assert reader.head is None
+        reader.feed(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nhi")
+        assert head_of(reader) == (201, b"Created", [(b"Content-Length", b"2")], 2)
+        assert reader.body == [b"hi"]
+
+
+def test_a_reason_that_could_not_be_passed_on_is_left_out() -> None:
+    reader, _ = read(b"HTTP/1.1 200 \x01\xff\r\nContent-Length: 0\r\n\r\n")
+    assert head_of(reader)[1] == b""
+    reader, _ = read(b"HTTP/1.1 404 Not here\r\nContent-Length: 0\r\n\r\n")
+    assert head_of(reader)[1] == b"Not here"
+    reader, _ = read(b"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n")
+    assert head_of(reader)[1] == b""
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        b"hello",
+        b"SSH-2.0-OpenSSH_9.2\r\n",
+        b"\x16\x03\x01\x02\x00",
+        b"HTTP/1.1 2x0 OK\r\n\r\n",
+        b"HTTP/1.1 099 No\r\n\r\n",
+        b"HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 OK\nContent-Length: 0\n\n",
+        b"HTTP/1.1 200 OK\r\nX: a\x00b\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: a\rb\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX : a\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: +4\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 4\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding:\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+        CHUNKED + b"0x1\r\na\r\n",
+        CHUNKED + b"1\r\nab\r\n",
+        b"HTTP/1.1 101 Switching Protocols\r\n\r\n",
+        b"HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\nab",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * (INTERIM_REPLIES + 1),
+        b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * (HEADER_COUNT + 1) + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * HEAD_BYTES + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * HEAD_BYTES,
+        CHUNKED + b"0\r\n" + b"X: y\r\n" * (HEADER_COUNT + 1),
+    ],
+)
+def test_what_is_no_reply_or_too_much_is_bad(reply: bytes) -> None:
+    with pytest.raises(BadReply):
+        read(reply)
+    half = len(reply) // 2
+    with pytest.raises(BadReply):
+        read(reply[:half], reply[half:])
+
+
+def test_a_trailer_or_an_extension_without_end_is_bad() -> None:
+    for start in (b"0\r\nX: ", b"1;"):
+        with pytest.raises(BadReply):
+            read(CHUNKED, start, *[b"y" * 1000] * (HEAD_BYTES // 1000 + 1))
+
+
+def test_a_large_body_in_the_read_of_its_head_is_no_large_head() -> None:
+    size = 4 * HEAD_BYTES
+    reader, body = read(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + b"x" * size)
+    assert len(body) == size
+    assert reader.complete
+
+
+def test_what_came_before_the_fault_is_handed_out() -> None:
+    reader = ReplyReader()
+    reader.expect()
+    with pytest.raises(BadReply):
+        reader.feed(CHUNKED + b"3\r\nabc\r\nzzz")
+    assert reader.body == [b"abc"]
+    assert reader.head is not None
