@@ -1,5 +1,6 @@
 """Running turnout as its users do: a program with a configuration, ended by its own pid."""
 
+import json
 import os
 import signal
 import socket
@@ -12,9 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 SECONDS_TO_START = 20.0
 SECONDS_TO_END = 15.0
+SECONDS_TO_LOG = 10.0
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,21 @@ class RunningTurnout:
     admin_url: str
     pid: int
     log: Path
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return what it logged so far; what is no JSON is left out."""
+        text = self.log.read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+    def exchange(self, request_id: str) -> dict[str, Any]:
+        """Return the log line of one exchange, once it is there."""
+        deadline = time.monotonic() + SECONDS_TO_LOG
+        while time.monotonic() < deadline:
+            for line in self.lines():
+                if line["event"] == "exchange" and line["request_id"] == request_id:
+                    return line
+            time.sleep(0.05)  # nothing to await: it is another process
+        raise AssertionError(f"no line for {request_id} in {self.log}")
 
 
 def free_port() -> int:
