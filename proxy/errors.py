@@ -2,6 +2,7 @@
 
     TurnoutError
      ├─ ConfigError        the configuration can't be read or is wrong
+     ├─ StartError         turnout can't start on this machine: an address in use, ...
      ├─ Refusal            we answer the client ourselves: status, code, message
      └─ UpstreamFailure    no (whole) reply could be had from an upstream
          ├─ ConnectFailure     nothing was sent: safe to try again, or elsewhere
@@ -24,6 +25,10 @@ class ConfigError(TurnoutError):
     def __init__(self, message: str, *, unreadable: bool = False) -> None:
         super().__init__(message)
         self.unreadable = unreadable
+
+
+class StartError(TurnoutError):
+    """turnout can't start on this machine; the message says why and what to do."""
 
 
 class Refusal(TurnoutError):

@@ -3,8 +3,9 @@
     supervisor                           worker, control
     WorkerLaunch | ControlLaunch ---->
                         <------------    Ready
-    WorkersEnded        ------------>                    (control only)
-    Drain               ------------>                    (workers), Finish (control)
+    WorkerEnded         ------------>                    (control)
+    Drain               ------------>                    (worker)
+    Finish              ------------>                    (control)
 
 Each child has one end of a socket pair. Settings travel on it, never in arguments or the
 environment, which others can read. Its end means that the other side is gone: that is how a
@@ -25,6 +26,7 @@ class WorkerLaunch(Struct, frozen=True, kw_only=True, tag=True):
     """What a worker starts from; its settings come from control."""
 
     worker: int
+    workers: int  # how many there are
     listener: int  # open file: the traffic socket
     tally: int  # open file
     channel: str  # path of the Unix socket where control listens
@@ -65,9 +67,10 @@ class Drain(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class WorkerEnded(Struct, frozen=True, kw_only=True, tag=True):
-    """Control: the process of worker `worker` is gone; `restarts` as they now stand."""
+    """Control: a process of worker `worker` is gone; `restarts` as they now stand."""
 
     worker: int
+    pid: int
     restarts: Mapping[str, int]
 
 

@@ -13,6 +13,7 @@ import signal
 import socket
 import ssl
 from collections.abc import Callable
+from typing import Any
 
 from proxy.channel import Courier, Gauges, Outbox, Tally, Wire
 from proxy.channel.lifeline import Drain, Ready, ToChild, WorkerLaunch, child_end
@@ -109,7 +110,8 @@ class Worker:
     async def _settled(self) -> bool:
         """Wait for the first settings; False: the order to end came before."""
         settled = asyncio.ensure_future(self._courier.settled.wait())
-        await asyncio.wait([settled, self._order], return_when=asyncio.FIRST_COMPLETED)
+        either: list[asyncio.Future[Any]] = [settled, self._order]
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         settled.cancel()
         return self._courier.settled.is_set()
 
