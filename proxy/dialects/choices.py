@@ -1,0 +1,207 @@
+"""What chat and completions share: replies made of choices, and usage that streams must ask for.
+
+It knows the reply side of both APIs as OpenAI, vLLM, llama.cpp and the gateways speak it.
+"""
+
+import re
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from proxy.dialects.dialect import Members
+from proxy.dialects.wire.account import Account, Count, as_text
+from proxy.dialects.wire.fields import TRUE, inner
+from proxy.dialects.wire.members import encode
+from proxy.dialects.wire.sse import parse
+from proxy.dialects.wire.stripper import EventStripper
+from proxy.exchange.observation import Usage
+
+
+class Function(Struct):
+    """A tool's name and arguments, or a piece of them."""
+
+    name: str | None = None
+    arguments: Raw = Raw()
+    input: Raw = Raw()  # a custom tool's
+
+
+class ToolCall(Struct):
+    """One tool call, or a piece of it."""
+
+    index: int | None = None
+    id: str | None = None
+    function: Function | None = None
+    custom: Function | None = None
+
+
+class Part(Struct):
+    """A piece of a content that is a list; None: it is no text."""
+
+    text: str | None = None
+
+
+class Said(Struct):
+    """A message, or a piece of one."""
+
+    content: str | list[Part] | None = None
+    refusal: str | None = None
+    reasoning_content: Any = None  # vLLM, DeepSeek, llama.cpp
+    reasoning: Any = None  # newer vLLM, OpenRouter
+    audio: Any = None
+    tool_calls: list[ToolCall] | None = None
+    function_call: Function | None = None  # what tools were before they were tools
+
+
+class Choice(Struct):
+    """One of the replies asked for, or a piece of it."""
+
+    index: int | None = None
+    delta: Said | None = None
+    message: Said | None = None
+    text: str | None = None
+    finish_reason: str | None = None
+    error: Any = None
+
+
+class Reply(Struct):
+    """A whole reply, or one event of a stream."""
+
+    model: str | None = None
+    choices: list[Choice] | None = None
+    usage: Any = None
+    error: Any = None
+    object: str | None = None
+
+
+class Details(Struct):
+    """What some of the tokens were."""
+
+    cached_tokens: Count | None = None
+    reasoning_tokens: Count | None = None
+
+
+class Counted(Struct):
+    """The usage of chat, completions and embeddings."""
+
+    prompt_tokens: Count | None = None
+    completion_tokens: Count | None = None
+    prompt_tokens_details: Details | None = None
+    completion_tokens_details: Details | None = None
+
+
+class Last(Struct):
+    """The one event that include_usage adds: no choices, and a usage."""
+
+    choices: list[Raw]
+    usage: dict[str, Raw]
+
+
+_reply: Final = msgspec.json.Decoder(Reply)
+_last: Final = msgspec.json.Decoder(Last)
+
+NO_CHOICES: Final = re.compile(rb'"choices"\s*:\s*\[\s*\]')
+NO_DETAILS: Final = Details()
+
+
+def read(account: Account, data: bytes) -> bool:
+    """Read a whole reply or one event; return whether it carried output."""
+    reply = _reply.decode(data)
+    if reply.error or reply.object == "error":  # the latter: older vLLM
+        account.error = True
+    account.named(reply.model)
+    if reply.usage:
+        account.counted(read_usage(reply.usage))
+    output = False
+    for place, choice in enumerate(reply.choices or ()):
+        output |= read_choice(account, choice, place)
+    return output
+
+
+def read_choice(account: Account, choice: Choice, place: int) -> bool:
+    """Read one choice; `place` stands in for a missing index."""
+    index = place if choice.index is None else choice.index
+    account.choice(index)
+    if choice.error or choice.finish_reason == "error":
+        account.error = True
+    if choice.finish_reason == "content_filter":
+        account.refused = True
+    account.ended(choice.finish_reason)
+    output = False
+    if choice.text:
+        account.said(index, choice.text)
+        output = True
+    said = choice.delta or choice.message
+    return output if said is None else read_said(account, said, index) or output
+
+
+def read_said(account: Account, said: Said, index: int) -> bool:
+    """Read a message or a delta; return whether it carried output."""
+    content = said.content
+    output = bool(content or said.reasoning_content or said.reasoning or said.audio)
+    if isinstance(content, str):
+        account.said(index, content)
+    elif content:
+        account.said(index, "".join(part.text or "" for part in content))
+    if said.refusal:
+        account.refused = output = True
+        account.said(index, said.refusal)
+    if said.function_call is not None:
+        account.called(index, -1, None)
+        read_function(account, said.function_call)
+        output = True
+    for place, call in enumerate(said.tool_calls or ()):
+        account.called(index, place if call.index is None else call.index, call.id)
+        read_function(account, call.function or call.custom)
+        output = True
+    return output
+
+
+def read_function(account: Account, function: Function | None) -> None:
+    """Read a tool's name and arguments."""
+    if function is not None:
+        words = function.name or "", as_text(function.arguments), as_text(function.input)
+        account.tool_words(*words)
+
+
+def read_usage(found: Any) -> Usage | None:
+    """Return the usage of a reply; None where it is none that can be read."""
+    try:
+        counted = msgspec.convert(found, Counted)
+    except msgspec.ValidationError:
+        return None
+    return Usage(
+        counted.prompt_tokens,
+        counted.completion_tokens,
+        (counted.prompt_tokens_details or NO_DETAILS).cached_tokens,
+        (counted.completion_tokens_details or NO_DETAILS).reasoning_tokens,
+    )
+
+
+def asks_usage(members: Members) -> bool:
+    """Return whether a stream's client asks for its usage, or raise Refusal(400)."""
+    return inner(members, "stream_options").get("include_usage") == TRUE
+
+
+def ask_usage(members: Members) -> Members | None:
+    """Return the members with include_usage among the stream options; None: it is there."""
+    if asks_usage(members):
+        return None
+    options = {**inner(members, "stream_options"), "include_usage": TRUE}
+    return {**members, "stream_options": Raw(encode(options))}
+
+
+def stripper() -> EventStripper:
+    """Return what takes the event that include_usage adds out of a stream."""
+    return EventStripper(NO_CHOICES.search, adds_usage)
+
+
+def adds_usage(event: bytes) -> bool:
+    """Return whether an event has a usage and no choices."""
+    if not NO_CHOICES.search(event):
+        return False
+    lines = event.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    try:
+        return any(not _last.decode(data).choices for _, data in parse(lines))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False

@@ -1,0 +1,113 @@
+"""Server-sent events out of a stream of bytes, the same for any chunking.
+
+The grammar is the WHATWG's (HTML, "Interpreting an event stream"): LF, CR or CRLF, a leading
+BOM, comments, many data lines. `id` and `retry` mean nothing here, and one field more is known:
+`error`, which older llama.cpp servers write in place of `data`. It knows nothing of JSON.
+"""
+
+from typing import Final
+
+Event = tuple[bytes, bytes]  # the event's name (b"": none) and its data
+
+MAX_EVENT: Final = 4 * 1024 * 1024  # bytes; a larger event is skipped and counted
+BOM: Final = b"\xef\xbb\xbf"
+
+
+class Events:
+    """Finds the events of one stream; it keeps at most one unfinished event, bounded."""
+
+    __slots__ = ("_after_cr", "_begun", "_buffer", "_limit", "_plain", "_skipping", "oversized")
+
+    def __init__(self, limit: int = MAX_EVENT) -> None:
+        self._limit = limit
+        self._buffer = bytearray()
+        self._begun = False  # past a possible BOM
+        self._after_cr = False  # a LF now would belong to a line that was already ended
+        self._skipping = False  # inside an event that is too large
+        self._plain = False  # none of the above: the next byte begins an event
+        self.oversized = 0
+
+    def feed(self, data: bytes) -> list[Event]:
+        """Return the events that `data` completes."""
+        # Nearly every chunk of every stream is whole one-line events, so that way is short.
+        if self._plain and data.startswith(b"data: ") and data.endswith(b"\n\n"):
+            parts = data[6:-2].split(b"\n\ndata: ")
+            plain = data.count(b"\n") == 2 * len(parts) and b"\r" not in data
+            if plain and len(data) <= self._limit and b"" not in parts:
+                return [(b"", part) for part in parts]
+        return self._feed(data)
+
+    def flush(self) -> list[Event]:
+        """Return the event that was begun and not ended, if there is one; the stream is over."""
+        block = bytes(self._buffer)
+        self._buffer.clear()
+        if self._skipping or len(block) > self._limit:
+            self._skipping = False
+            self.oversized += 1
+            return []
+        return parse(block)
+
+    def _feed(self, data: bytes) -> list[Event]:
+        if not self._begun:
+            data = self._begin(data)
+        if data and self._after_cr:
+            self._after_cr = False
+            data = data.removeprefix(b"\n")
+        if b"\r" in data:
+            self._after_cr = data.endswith(b"\r")
+            data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        buffer = self._buffer
+        search = max(0, len(buffer) - 1)
+        buffer += data
+        found = self._take(search)
+        self._bound()
+        self._plain = self._begun and not (buffer or self._after_cr or self._skipping)
+        return found
+
+    def _begin(self, data: bytes) -> bytes:
+        """Return `data` without a BOM at the stream's start; b"" while that may be cut."""
+        data = bytes(self._buffer) + data
+        self._buffer.clear()
+        if len(data) < len(BOM) and BOM.startswith(data):
+            self._buffer += data
+            return b""
+        self._begun = True
+        return data.removeprefix(BOM)
+
+    def _take(self, search: int) -> list[Event]:
+        buffer = self._buffer
+        found: list[Event] = []
+        begin = 0
+        while (end := buffer.find(b"\n\n", search)) >= 0:
+            if self._skipping or end - begin > self._limit:
+                self._skipping = False
+                self.oversized += 1
+            else:
+                found += parse(bytes(buffer[begin:end]))
+            begin = search = end + 2
+        del buffer[:begin]
+        return found
+
+    def _bound(self) -> None:
+        buffer = self._buffer
+        if self._skipping or len(buffer) > self._limit + 1:  # one may be half of the end
+            self._skipping = True
+            del buffer[: -1 if buffer.endswith(b"\n") else None]
+
+
+def parse(block: bytes) -> list[Event]:
+    """Return the one event of a block of lines that end with LF, or none."""
+    name = b""
+    lines: list[bytes] = []
+    for line in block.split(b"\n"):
+        field, _, value = line.partition(b":")
+        value = value.removeprefix(b" ")
+        if field == b"data":
+            lines.append(value)
+        elif field == b"event":
+            name = value
+        elif field == b"error":
+            name = field
+            lines.append(value)
+    data = b"\n".join(lines)
+    return [(name, data)] if data else []
