@@ -29,8 +29,15 @@ class Pool(Protocol):
 class Worker(Protocol):
     """One worker's last report."""
 
-    in_flight: int
-    connections: int
+    @property
+    def in_flight(self) -> int:
+        """Exchanges that it is busy with."""
+        ...
+
+    @property
+    def connections(self) -> int:
+        """Client connections that it holds open."""
+        ...
 
 
 class Fleet(Protocol):

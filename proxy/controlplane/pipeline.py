@@ -1,0 +1,172 @@
+"""The pipeline: what happens to an observation once control has it.
+
+    count tokens (where none are known, off the loop) -> redact -> sinks -> alerts -> tellers
+
+Nothing waits for ever: where counting is behind, an observation goes on uncounted, and that is
+counted. It knows neither who sent an observation safely here (channel) nor what becomes of it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from typing import Protocol
+
+import structlog
+from msgspec.structs import replace
+
+from proxy.alerting import Alert
+from proxy.exchange.observation import Observation
+
+WAITING = 2000  # observations that wait for their tokens, at most
+WAITING_BYTES = 64 * 1024 * 1024  # of texts
+BATCH = 16  # counted between two looks at the loop: 1 s at worst
+
+
+class Sink(Protocol):
+    """Writes observations down; quick, and never raises."""
+
+    def take(self, observations: Sequence[Observation]) -> None:
+        """Take finished, counted, redacted observations."""
+        ...
+
+
+class Teller(Protocol):
+    """Passes alerts on; quick, and never raises."""
+
+    def alert(self, alert: Alert) -> None:
+        """Take one alert."""
+        ...
+
+
+Change = Callable[[Observation], Observation]
+Judge = Callable[[Observation], Iterable[Alert]]
+
+
+class Pipeline:
+    """Takes observations on the event loop; `run` counts what must be counted first.
+
+    `count` may compute for long and is called on one thread; None: nothing is counted.
+    """
+
+    def __init__(
+        self,
+        *,
+        count: Change | None,
+        redact: Change,
+        judge: Judge,
+        sinks: Sequence[Sink],
+        tellers: Sequence[Teller] = (),
+        waiting: int = WAITING,
+    ) -> None:
+        self._count = count
+        self._redact = redact
+        self._judge = judge
+        self._sinks = sinks
+        self._tellers = tellers
+        self._limit = waiting
+        self._queue: deque[Observation] = deque()
+        self._bytes = 0
+        self._news = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._scope: asyncio.Timeout | None = None
+        self._closing = False
+        self.uncounted = 0  # observations that went on without the tokens they should have
+
+    def take(self, worker: int, observations: Sequence[Observation]) -> None:
+        """Take what a worker handed over, whichever it was; never waits."""
+        del worker
+        self._write([ready for ready in map(self._admit, observations) if ready is not None])
+
+    async def run(self) -> None:
+        """Count and write until closed; to be awaited as a task, once."""
+        executor = ThreadPoolExecutor(1, thread_name_prefix="tokens")
+        try:
+            async with asyncio.timeout(None) as self._scope:
+                await self._count_all(executor)
+        except TimeoutError:  # closed, and the time given was too short
+            structlog.get_logger().warning("token counting was cut short", left=len(self._queue))
+        finally:
+            self._skip_rest()
+            executor.shutdown(wait=False, cancel_futures=True)
+            self._ended.set()
+
+    async def close(self, seconds: float) -> None:
+        """Count what waits for at most `seconds`, write all of it; then `run` ends."""
+        self._closing = True
+        self._news.set()
+        try:
+            async with asyncio.timeout(seconds):
+                await self._ended.wait()
+        except TimeoutError:
+            await self._cut()
+
+    async def _cut(self) -> None:
+        """End `run` now, if it ever began."""
+        if self._scope is None:
+            self._skip_rest()
+        else:
+            self._scope.reschedule(asyncio.get_running_loop().time())
+            await self._ended.wait()
+
+    def _admit(self, seen: Observation) -> Observation | None:
+        """Return what can be written now; None: it waits to be counted."""
+        if seen.texts is None:
+            return seen
+        if self._count is None:
+            return bare(seen)
+        size = weight(seen)
+        full = len(self._queue) >= self._limit or self._bytes + size > WAITING_BYTES
+        if full or self._closing:
+            self.uncounted += 1
+            return bare(seen)
+        self._queue.append(seen)
+        self._bytes += size
+        self._news.set()
+        return None
+
+    async def _count_all(self, executor: ThreadPoolExecutor) -> None:
+        """Count what waits, batch by batch, until closed and nothing waits."""
+        loop = asyncio.get_running_loop()
+        while not (self._closing and not self._queue):
+            await self._news.wait()
+            self._news.clear()
+            while self._queue:
+                batch = list(islice(self._queue, BATCH))
+                counted = await loop.run_in_executor(executor, self._counted, batch)
+                for seen in batch:  # only now: what is cut short is still in the queue
+                    self._queue.popleft()
+                    self._bytes -= weight(seen)
+                self._write(counted)
+
+    def _counted(self, batch: list[Observation]) -> list[Observation]:
+        """Count a batch (on the counting thread)."""
+        return [self._count(seen) if self._count else bare(seen) for seen in batch]
+
+    def _skip_rest(self) -> None:
+        """Write what waits as it is."""
+        self.uncounted += len(self._queue)
+        self._write([bare(seen) for seen in self._queue])
+        self._queue.clear()
+
+    def _write(self, observations: Sequence[Observation]) -> None:
+        shown = [self._redact(seen) for seen in observations]
+        for sink in self._sinks:
+            sink.take(shown)
+        if not self._tellers:
+            return
+        for seen in shown:
+            for alert in self._judge(seen):
+                for teller in self._tellers:
+                    teller.alert(alert)
+
+
+def bare(seen: Observation) -> Observation:
+    """Return `seen` without its texts."""
+    return replace(seen, texts=None)
+
+
+def weight(seen: Observation) -> int:
+    """Return how much the texts of `seen` weigh, in bytes or so."""
+    return 0 if seen.texts is None else len(seen.texts.prompt) + len(seen.texts.reply)

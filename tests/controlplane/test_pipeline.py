@@ -1,0 +1,184 @@
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from msgspec.structs import replace
+
+from proxy.alerting import Alert, Rules
+from proxy.config.settings import AlertThresholds, Previews
+from proxy.controlplane.pipeline import Pipeline
+from proxy.exchange.observation import Observation, Texts, Usage
+from proxy.sinks.redaction import Redactor
+from tests.support.observed import observed
+
+
+class Written:
+    """A sink and a teller that keep what they take."""
+
+    def __init__(self) -> None:
+        self.observations: list[Observation] = []
+        self.alerts: list[Alert] = []
+        self.news = asyncio.Event()
+
+    def take(self, observations: Sequence[Observation]) -> None:
+        self.observations += observations
+        self.news.set()
+
+    def alert(self, alert: Alert) -> None:
+        self.alerts.append(alert)
+
+    async def have(self, count: int) -> None:
+        async with asyncio.timeout(10):
+            while len(self.observations) < count:
+                self.news.clear()
+                await self.news.wait()
+
+
+def ten_tokens(seen: Observation) -> Observation:
+    return replace(seen, texts=None, usage=Usage(10, 10), tokens_source="tiktoken")
+
+
+def pipeline(
+    written: Written,
+    count: Callable[[Observation], Observation] | None = ten_tokens,
+    waiting: int = 2000,
+) -> Pipeline:
+    return Pipeline(
+        count=count,
+        redact=Redactor(Previews(redact=(r"\d{4,}",))).redact,
+        judge=Rules(AlertThresholds(), {}).judge,
+        sinks=[written],
+        tellers=[written],
+        waiting=waiting,
+    )
+
+
+@asynccontextmanager
+async def running(pipeline: Pipeline, close: float = 10.0) -> AsyncIterator[Pipeline]:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(pipeline.run())
+        yield pipeline
+        await pipeline.close(close)
+
+
+def wordy(request_id: str = "req-1") -> Observation:
+    texts = Texts(b"{}", "words")
+    return observed(request_id=request_id, texts=texts, usage=Usage(), tokens_source="none")
+
+
+async def test_what_needs_no_counting_is_written_at_once() -> None:
+    written = Written()
+    pipeline(written).take(0, [observed(), observed()])
+    assert len(written.observations) == 2
+
+
+async def test_what_needs_counting_is_counted_on_another_thread_and_then_written() -> None:
+    written = Written()
+    threads: list[int] = []
+
+    def count(seen: Observation) -> Observation:
+        threads.append(threading.get_ident())
+        return ten_tokens(seen)
+
+    async with running(pipeline(written, count)) as pipe:
+        pipe.take(0, [wordy("a"), observed(request_id="b")])
+        assert [seen.request_id for seen in written.observations] == ["b"]  # nobody waited
+        await written.have(2)
+    assert written.observations[1].usage == Usage(10, 10)
+    assert threads != [threading.get_ident()]
+    assert pipe.uncounted == 0
+
+
+async def test_texts_are_in_no_sink_whatever_happens() -> None:
+    written = Written()
+    async with running(pipeline(written, waiting=1)) as pipe:
+        pipe.take(0, [wordy(), wordy(), wordy()])
+    pipe.take(0, [wordy()])
+    uncounting = pipeline(written, count=None)
+    uncounting.take(0, [wordy()])
+    assert len(written.observations) == 5
+    assert all(seen.texts is None for seen in written.observations)
+
+
+async def test_where_counting_is_behind_exchanges_go_on_uncounted_and_that_is_counted() -> None:
+    written = Written()
+    pipe = pipeline(written, waiting=2)
+    pipe.take(0, [wordy(str(n)) for n in range(5)])
+    assert [seen.request_id for seen in written.observations] == ["2", "3", "4"]
+    assert {seen.tokens_source for seen in written.observations} == {"none"}
+    assert pipe.uncounted == 3
+
+
+async def test_texts_that_wait_are_bounded_in_bytes_too() -> None:
+    written = Written()
+    pipe = pipeline(written)
+    big = replace(wordy(), texts=Texts(b" " * (33 * 1024 * 1024)))
+    pipe.take(0, [big, big])
+    assert (len(written.observations), pipe.uncounted) == (1, 1)
+
+
+async def test_previews_are_masked_before_sinks_and_alerts_see_them() -> None:
+    written = Written()
+    seen = observed(prompt_preview="my pin is 123456", latency_ms=9000.0)
+    pipeline(written).take(0, [seen])
+    assert written.observations[0].prompt_preview == "my pin is [redacted]"
+    assert written.alerts[0].observation.prompt_preview == "my pin is [redacted]"
+
+
+async def test_an_alert_reaches_every_teller() -> None:
+    written = Written()
+    pipeline(written).take(0, [observed(), observed(latency_ms=9000.0, reply_chars=2)])
+    assert [alert.name for alert in written.alerts] == ["slow", "short"]
+
+
+async def test_closing_counts_what_waits() -> None:
+    written = Written()
+    async with running(pipeline(written)) as pipe:
+        pipe.take(0, [wordy(str(n)) for n in range(50)])
+    assert len(written.observations) == 50
+    assert {seen.tokens_source for seen in written.observations} == {"tiktoken"}
+
+
+async def test_closing_takes_no_longer_than_it_may_and_loses_nothing() -> None:
+    written = Written()
+    began, go_on = threading.Event(), threading.Event()
+
+    def hang(seen: Observation) -> Observation:
+        began.set()
+        go_on.wait(10)
+        return ten_tokens(seen)
+
+    async with asyncio.timeout(5), running(pipeline(written, hang), close=0.05) as pipe:
+        pipe.take(0, [wordy(str(n)) for n in range(30)])
+        await asyncio.to_thread(began.wait, 5)
+    go_on.set()
+    assert [seen.request_id for seen in written.observations] == [str(n) for n in range(30)]
+    assert pipe.uncounted == 30
+
+
+async def test_a_pipeline_that_is_cancelled_loses_nothing() -> None:
+    written = Written()
+    began, go_on = threading.Event(), threading.Event()
+
+    def hang(seen: Observation) -> Observation:
+        began.set()
+        go_on.wait(10)
+        return ten_tokens(seen)
+
+    pipe = pipeline(written, hang)
+    task = asyncio.create_task(pipe.run())
+    pipe.take(0, [wordy()])
+    await asyncio.to_thread(began.wait, 5)
+    task.cancel()
+    await asyncio.wait([task])
+    go_on.set()
+    assert len(written.observations) == 1
+
+
+async def test_closing_what_never_ran_writes_what_waits() -> None:
+    written = Written()
+    pipe = pipeline(written)
+    pipe.take(0, [wordy()])
+    await pipe.close(0.01)
+    assert (len(written.observations), pipe.uncounted) == (1, 1)
