@@ -77,8 +77,12 @@ def all_cells(seconds: float) -> list[Cell]:
     ]
 
 
-def measure(cell: Cell, target: Target, mock: Mock, folder: Path, core: int) -> Figures:
-    """Runs a cell's load on a target from `core`; CPU in us a unit, durations in ms."""
+def measure(
+    cell: Cell, target: Target, mock: Mock, folder: Path, core: int
+) -> tuple[Figures, str]:
+    """Runs a cell's load on a target from `core`; returns figures (CPU in us a unit, durations in
+    ms) and the first thing that went wrong, if any.
+    """
     request = folder / "request.http"
     request.write_bytes(cell.request())
     memory_before = target.memory_bytes()
@@ -106,7 +110,7 @@ def measure(cell: Cell, target: Target, mock: Mock, folder: Path, core: int) -> 
         grown = target.memory_bytes() - memory_before
         figures["mb_per_1000"] = grown / 1e6 / got["open"] * 1_000
         figures["mb_idle"] = memory_before / 1e6
-    return figures | _durations(got)
+    return figures | _durations(got), got["first_failure"]
 
 
 def _durations(got: dict[str, Any]) -> Figures:

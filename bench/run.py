@@ -118,14 +118,14 @@ class _Round:
         try:
             with _scraping(target.metrics_port):
                 core = self.plan.cores.harness
-                figures = measure(cell, target, self.mock, self.folder, core)
+                figures, failure = measure(cell, target, self.mock, self.folder, core)
         except HarnessError as error:
             gathered.problems.append(f"{cell.title}, {target.name}: {error}")
             return
         gathered.rounds[cell.name][target.name].append(figures)
         if figures["failed"]:
             gathered.problems.append(
-                f"{cell.title}, {target.name}: {figures['failed']:.0f} requests failed"
+                f"{cell.title}, {target.name}: {figures['failed']:.0f} requests failed: {failure}"
             )
 
 
