@@ -5,6 +5,7 @@ covers routes and where other models go, so it holds no secret and changes when 
 """
 
 import hashlib
+import json
 import os
 from collections.abc import Mapping
 from math import ceil
@@ -126,10 +127,12 @@ def _route(name: str, route: schema.Route) -> Route:
 
 def _members(members: Mapping[str, object]) -> dict[str, msgspec.Raw]:
     # Sorted, so that the same contents always have the same digest.
-    return {
-        name: msgspec.Raw(msgspec.json.encode(members[name], order="deterministic"))
-        for name in sorted(members)
-    }
+    return {name: msgspec.Raw(_json(members[name])) for name in sorted(members)}
+
+
+def _json(value: object) -> bytes:
+    written = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return written.encode()
 
 
 def _upstream(name: str, upstream: schema.Upstream, folder: Path) -> settings.UpstreamSettings:

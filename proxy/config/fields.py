@@ -5,6 +5,7 @@ with a reason and a remedy in plain words. None of them repeats the value: it ma
 It knows no setting by name.
 """
 
+import json
 import re
 import warnings
 from typing import Annotated
@@ -139,8 +140,15 @@ def _pattern(value: str) -> str:
 
 
 def _members(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    for name in RESERVED_MEMBERS.keys() & value.keys():
-        raise wrong(f"may not set '{name}'", RESERVED_MEMBERS[name])
+    for name, remedy in RESERVED_MEMBERS.items():
+        if name in value:
+            raise wrong(f"may not set '{name}'", remedy)
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except ValueError:
+        raise wrong(
+            "has a value that JSON can't carry", "remove numbers like .inf and broken characters"
+        ) from None
     return value
 
 
@@ -251,24 +259,25 @@ ProxyUrl = Annotated[
     str, AfterValidator(_proxy), WithJsonSchema({"type": "string", "pattern": "^http://"})
 ]
 
-Seconds = Annotated[float, NOT_BOOL, FINITE, Field(gt=0, le=DAY)]
-Pause = Annotated[float, NOT_BOOL, FINITE, Field(ge=0, le=DAY)]
-Weight = Annotated[float, NOT_BOOL, FINITE, Field(ge=0)]
-Share = Annotated[float, NOT_BOOL, FINITE, Field(ge=0, le=1)]
-Milliseconds = Annotated[float, NOT_BOOL, FINITE, Field(gt=0, le=DAY * 1000)]
-Count = Annotated[int, NOT_BOOL, Field(ge=0, le=1_000_000_000)]
-Some = Annotated[int, NOT_BOOL, Field(ge=1, le=1_000_000_000)]
+Seconds = Annotated[float, Field(gt=0, le=DAY), FINITE, NOT_BOOL]
+Pause = Annotated[float, Field(ge=0, le=DAY), FINITE, NOT_BOOL]
+Weight = Annotated[float, Field(ge=0), FINITE, NOT_BOOL]
+Share = Annotated[float, Field(ge=0, le=1), FINITE, NOT_BOOL]
+Milliseconds = Annotated[float, Field(gt=0, le=DAY * 1000), FINITE, NOT_BOOL]
+Count = Annotated[int, Field(ge=0, le=1_000_000_000), NOT_BOOL]
+Few = Annotated[int, Field(ge=0, le=10), NOT_BOOL]
+Preview = Annotated[int, Field(ge=0, le=10_000), NOT_BOOL]
+Some = Annotated[int, Field(ge=1, le=1_000_000_000), NOT_BOOL]
 Size = Annotated[
     int,
-    BeforeValidator(_size),
     Field(ge=1024, le=1024**4),
+    BeforeValidator(_size),
     WithJsonSchema(
         {
             "anyOf": [
+                {"type": "string", "pattern": f"^{SIZE}$", "examples": ["32MiB"]},
                 {"type": "integer", "minimum": 1024},
-                {"type": "string", "pattern": f"^{SIZE}$"},
-            ],
-            "examples": ["32MiB"],
+            ]
         }
     ),
 ]

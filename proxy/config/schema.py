@@ -68,7 +68,7 @@ class Upstream(Part):
     """How long one waits for a connection, in seconds, before it is refused."""
     keepalive_seconds: fields.Seconds = UPSTREAM.keepalive_seconds
     """How long an idle connection is kept, in seconds; choose less than the upstream does."""
-    retries: Annotated[fields.Count, Field(le=10)] = UPSTREAM.retries
+    retries: fields.Few = UPSTREAM.retries
     """Retries of one request at most, while no byte went to the client."""
     retry_budget: fields.Share = UPSTREAM.retry_budget
     """Retries at most, as a share of requests, so that they can't pile onto a weak upstream."""
@@ -206,7 +206,7 @@ class Deadlines(Part):
 class Previews(Part):
     """What of the words is written down."""
 
-    chars: Annotated[fields.Count, Field(le=10_000)] = PREVIEWS.chars
+    chars: fields.Preview = PREVIEWS.chars
     """Characters of prompt and reply on the record; 0 means none."""
     redact: list[fields.Pattern] = []
     """Regular expressions; what they match is written as `[redacted]`."""
@@ -296,6 +296,22 @@ class File(Part):
     """How long running exchanges may go on after SIGTERM, in seconds."""
     drain_grace_seconds: fields.Pause = 2.0
     """How long connections are still taken after readiness went down, in seconds."""
+
+
+def target(node: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
+    """Return the node of a JSON Schema that `node` refers to, or `node` itself."""
+    node = next((part for part in node.get("anyOf", ()) if "$ref" in part), node)
+    if "$ref" not in node:
+        return node
+    found: dict[str, Any] = whole["$defs"][node["$ref"].rsplit("/", 1)[1]]
+    return found
+
+
+def inside(node: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the schema of what stands in a list, or by name in a mapping; None: it is neither."""
+    by_pattern = next(iter(node.get("patternProperties", {}).values()), None)
+    found = by_pattern or node.get("additionalProperties") or node.get("items")
+    return found if isinstance(found, dict) else None
 
 
 def json_schema() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
-from proxy.config.schema import File
+from proxy.config.schema import File, inside, target
 from proxy.config.source import KeyPath
 
 # pydantic's kind of error -> the reason and the remedy; {} takes from the error's own context.
@@ -64,16 +64,7 @@ def settings_at(path: KeyPath) -> dict[str, dict[str, Any]]:
     whole = File.model_json_schema()
     node = whole
     for part in path:
-        node = _resolved(node, whole)
-        inner = node.get("properties", {}).get(part)
-        node = inner or node.get("additionalProperties") or node.get("items") or {}
-    properties: dict[str, dict[str, Any]] = _resolved(node, whole).get("properties", {})
+        node = target(node, whole)
+        node = node.get("properties", {}).get(part) or inside(node) or {}
+    properties: dict[str, dict[str, Any]] = target(node, whole).get("properties", {})
     return properties
-
-
-def _resolved(node: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
-    node = next((part for part in node.get("anyOf", ()) if "$ref" in part), node)
-    if "$ref" not in node:
-        return node
-    found: dict[str, Any] = whole["$defs"][node["$ref"].rsplit("/", 1)[1]]
-    return found

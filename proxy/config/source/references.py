@@ -78,6 +78,11 @@ def follow(reference: str, environ: Mapping[str, str]) -> str:
         )
     name, default = named.groups()
     value = environ.get(name)
+    if value is not None and not value.isascii() and re.search("[\ud800-\udfff]", value):
+        raise Unresolved(
+            f"refers to the environment variable {name}, which is not UTF-8 text",
+            f"set {name} to UTF-8 text",
+        )
     if default is not None:
         return value or default
     if value is None:
