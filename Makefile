@@ -52,6 +52,7 @@ bench: setup ## turnout beside nginx and the textbook proxy, in one run (ARGS=--
 
 docs: setup ## write the generated pages of docs/ again
 	$(BIN)/python -m proxy.sinks.metrics.reference > docs/.new && mv docs/.new docs/metrics.md
+	$(BIN)/python -m proxy.config.reference docs/configuration.md
 
 clean: ## remove what was made here: .venv, caches, coverage
 	rm -rf .venv .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 
 import proxy
 from proxy.cli import main
@@ -29,7 +30,7 @@ def commands(text: str, program: str) -> list[str]:
     return [
         piece.strip()
         for line in lines
-        for piece in re.split(r"&&|\|\||[|;]", line)
+        for piece in re.split(r"&&|\|\||[|;]|\s>\s", line)
         if piece.split()[:1] == [program]
     ]
 
@@ -68,6 +69,33 @@ def test_a_make_target_in_the_documents_exists(name: str, line: str) -> None:
     assert targets <= set(make_targets())
 
 
+CONFIGURATIONS = [
+    (name, block)
+    for name in DOCUMENTS
+    for language, block in FENCED.findall(document(name))
+    if language == "yaml" and re.search(r"^upstreams:", block, re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize(("name", "block"), CONFIGURATIONS)
+def test_a_configuration_in_the_documents_is_a_good_one(
+    name: str, block: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "turnout.yaml"
+    path.write_text(block, encoding="utf-8")
+    secrets = dict.fromkeys(re.findall(r"\$\{(\w+)\}", block), "https://example.com/secret")
+    result = CliRunner().invoke(main, ["check", str(path)], env=secrets)
+    assert result.exit_code == 0, result.output
+
+
+def test_what_ci_installs_is_explained() -> None:
+    needs = re.search(r"^needs=\((.*)\)$", document(".ci/run"), re.MULTILINE)
+    assert needs
+    programs = {need.partition(":")[0] for need in needs[1].split()}
+    page = document("docs/dependencies.md")
+    assert sorted(name for name in programs if f"`{name}`" not in page) == []
+
+
 def make_targets() -> dict[str, str]:
     """Return the Makefile's targets and what `make help` says of each."""
     found = re.findall(r"^([a-z]+):[^=\n]*?(?:## (.*))?$", document("Makefile"), re.MULTILINE)
@@ -85,7 +113,7 @@ def test_every_dependency_has_its_reason_and_nothing_else_has() -> None:
     project = tomllib.loads(document("pyproject.toml"))
     wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
     names = {re.split(r"[\[><=;!~ ]", line, maxsplit=1)[0].lower() for line in wanted}
-    page = document("docs/dependencies.md")
+    page = document("docs/dependencies.md").partition("## Programs")[0]
     reasons = dict(re.findall(r"^\| `([\w.-]+)`[^|]*\| (.+?) \|$", page, re.MULTILINE))
     assert set(reasons) == names
     assert all(len(reason) > 20 for reason in reasons.values())
