@@ -119,6 +119,15 @@ def test_every_dependency_has_its_reason_and_nothing_else_has() -> None:
     assert all(len(reason) > 20 for reason in reasons.values())
 
 
+def test_the_rooms_that_are_pure_are_the_rooms_that_are_covered_whole() -> None:
+    contracts = tomllib.loads(document("pyproject.toml"))["tool"]["importlinter"]["contracts"]
+    pure = next(contract for contract in contracts if contract["id"] == "pure")
+    covered = re.search(r"^ROOMS := (.*)$", document("Makefile"), re.MULTILINE)
+    assert covered
+    rooms = {f"proxy.{room}" for room in covered[1].split()}
+    assert rooms | {"proxy.errors"} == set(pure["source_modules"])
+
+
 def test_links_between_documents_lead_somewhere() -> None:
     missing = [
         (name, target)
