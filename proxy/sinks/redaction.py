@@ -1,30 +1,37 @@
 """Redaction: what of the words may be written down.
 
 Applied once, before any sink and any alert: they see what is left. The previews come longer
-than what is shown, so that a secret that crosses the cut is masked whole and not half shown;
-their bounded length also bounds what a slow pattern can cost.
+than what is shown, so that a secret that crosses the cut is masked whole and not half shown.
+A pattern that runs away on hostile words (a client chooses the words) is stopped; the preview
+is then withheld, never shown unmasked, and what such patterns may cost in all is bounded.
 """
 
-import re
-
+import regex  # type: ignore[import-untyped]  # has no types; unlike re it can be stopped
+import structlog
 from msgspec.structs import replace
 
 from proxy.config.settings import Previews
 from proxy.exchange.observation import Observation
 
 MASK = "[redacted]"
+WITHHELD = "[withheld: redaction took too long]"
 SEEN = 400  # characters of a preview that are looked at, whatever its length
+TIMEOUT = 0.05  # seconds for one pattern on one preview; ordinary ones take microseconds
+ALLOWANCE = 5.0  # timeouts in a row; one grows back every thousand exchanges
+GROWTH = 0.001
 
 
 class Redactor:
-    """Masks what the patterns of `previews` match, then cuts; re.error for a bad pattern."""
+    """Masks what the patterns of `previews` match, then cuts; regex.error for a bad one."""
 
     def __init__(self, previews: Previews) -> None:
         self._chars = previews.chars
-        self._patterns = [re.compile(pattern) for pattern in previews.redact]
+        self._patterns = [regex.compile(pattern) for pattern in previews.redact]
+        self._allowance = ALLOWANCE
 
     def redact(self, observation: Observation) -> Observation:
         """Return the observation as it may be written down."""
+        self._allowance = min(ALLOWANCE, self._allowance + GROWTH)
         prompt, reply = observation.prompt_preview, observation.response_preview
         shown_prompt, shown_reply = self._shown(prompt), self._shown(reply)
         if shown_prompt == prompt and shown_reply == reply:
@@ -34,7 +41,18 @@ class Redactor:
     def _shown(self, preview: str | None) -> str | None:
         if preview is None or self._chars == 0:
             return None
-        text = preview[:SEEN]
-        for pattern in self._patterns:
-            text = pattern.sub(MASK, text)
-        return text[: self._chars]
+        return (self._masked(preview[:SEEN]) if self._patterns else preview)[: self._chars]
+
+    def _masked(self, text: str) -> str:
+        if self._allowance < 1:
+            return WITHHELD
+        for number, pattern in enumerate(self._patterns):
+            try:
+                text = pattern.sub(MASK, text, timeout=TIMEOUT)
+            except TimeoutError:
+                self._allowance -= 1
+                structlog.get_logger().warning(
+                    "a redaction pattern is too slow: preview withheld", pattern=number + 1
+                )
+                return WITHHELD
+        return text

@@ -1,6 +1,7 @@
-import re
+import time
 
 import pytest
+import regex  # type: ignore[import-untyped]  # has no types
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -57,5 +58,29 @@ def test_an_exchange_that_needs_no_redaction_is_passed_on_as_it_is() -> None:
 
 
 def test_a_bad_pattern_is_told_at_once() -> None:
-    with pytest.raises(re.error):
+    with pytest.raises(regex.error):
         Redactor(Previews(redact=("(",)))
+
+
+HOSTILE = "a" * 399 + "!"
+
+
+def test_a_pattern_that_runs_away_is_stopped_and_nothing_is_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert shown(HOSTILE, "(a+)+$") == "[withheld: redaction took too long]"
+    assert "too slow" in capsys.readouterr().out
+
+
+def test_what_runaway_patterns_cost_is_bounded_and_ordinary_words_come_back(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    redactor = Redactor(Previews(redact=("(a+)+$",)))
+    hostile = observed(prompt_preview=HOSTILE, response_preview=None)
+    began = time.process_time()
+    seen = {redactor.redact(hostile).prompt_preview for _ in range(500)}
+    assert time.process_time() - began < 2.0  # five timeouts, not five hundred
+    assert seen == {"[withheld: redaction took too long]"}
+    assert capsys.readouterr().out.count("too slow") <= 6
+    plain = observed(prompt_preview="hello", response_preview=None)
+    assert "hello" in {redactor.redact(plain).prompt_preview for _ in range(1000)}
