@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import Self
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from proxy.channel import create_memory
 from proxy.channel.lifeline import ControlLaunch, Drain, Finish, WorkerEnded, WorkerLaunch
 from proxy.channel.tally import SLOTS
 from proxy.config.settings import Settings
 from proxy.controlplane.child import Child
-from proxy.controlplane.host import listen, raise_open_files
+from proxy.controlplane.host import available_cpus, listen, raise_open_files
 from proxy.errors import StartError
 
 WORKER_MARGIN = 10.0  # seconds beyond its drain that a worker has to flush and end
@@ -84,9 +85,14 @@ def slots(settings: Settings) -> int:
 def supervise(settings: Settings, commands: Commands, say: Callable[[str], None]) -> int:
     """Run turnout until it is told to end; return the exit code, or raise StartError.
 
-    `say` takes a line for the person who started it. 0: all ended in good order.
+    No workers stand for one for each CPU that there is. `say` takes a line for the person who
+    started it. 0: all ended in good order.
     """
     raise_open_files()
+    if not settings.workers:
+        cpus = available_cpus()
+        plane = replace(settings.data_plane, workers=cpus)
+        settings = replace(settings, workers=cpus, data_plane=plane)
     with Sockets(settings) as sockets:
         return asyncio.run(Supervisor(settings, commands, sockets, say).run())
 
