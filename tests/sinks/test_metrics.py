@@ -126,12 +126,13 @@ def test_durations_are_seconds_in_the_conventions_buckets() -> None:
 
 def test_a_stream_tells_its_first_token_and_its_time_per_token() -> None:
     board = Board()
-    board.take(observed(stream=True, ttft_ms=80.0, tpot_ms=12.0))
+    for per_token in (12.0, 18.0):
+        board.take(observed(stream=True, ttft_ms=80.0, tpot_ms=per_token))
     ttft = "gen_ai_server_time_to_first_token_seconds"
-    assert board.value(ttft + "_sum", **MODEL) == pytest.approx(0.08)
-    assert board.value(ttft + "_bucket", **MODEL, le="0.08") == 1.0
-    per_token = "gen_ai_server_time_per_output_token_seconds"
-    assert board.value(per_token + "_sum", **MODEL) == pytest.approx(0.012)
+    assert board.value(ttft + "_sum", **MODEL) == pytest.approx(0.16)
+    assert board.value(ttft + "_bucket", **MODEL, le="0.08") == 2.0
+    name = "gen_ai_server_time_per_output_token_seconds"
+    assert board.value(name + "_sum", **MODEL) == pytest.approx(0.03)
 
 
 def test_a_reply_of_one_token_has_no_time_per_output_token() -> None:

@@ -98,26 +98,28 @@ class Histogram:
 
 
 class Reading:
-    """A metric that is kept elsewhere and asked for at each scrape."""
+    """A metric that is kept elsewhere and asked for at each scrape.
+
+    A name that ends in _total is a counter's, any other a gauge's.
+    """
 
     def __init__(
         self,
-        kind: str,  # counter | gauge
         name: str,
         text: str,
-        labels: Labels = (),
-        source: Callable[[], Sequence[tuple[Labels, float]]] = tuple,
+        labels: Labels,
+        source: Callable[[], Sequence[tuple[Labels, float]]],
     ) -> None:
-        self.kind = kind
+        self.kind = "counter" if name.endswith("_total") else "gauge"
         self.name = name
         self.text = text
         self.labels = labels
-        self.source = source
+        self._source = source
 
     def read(self) -> Metric:
         """Return the family with what its source says now."""
         make = CounterMetricFamily if self.kind == "counter" else GaugeMetricFamily
         family = make(self.name, self.text, labels=self.labels)
-        for values, number in self.source():
+        for values, number in self._source():
             family.add_metric(values, number)
         return family

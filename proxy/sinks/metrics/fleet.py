@@ -74,117 +74,100 @@ class Fleet(Protocol):
         ...
 
 
+BY_WORKER: tuple[tuple[str, str, Callable[[Worker], float]], ...] = (
+    (
+        "turnout_in_flight",
+        "Exchanges that a worker is busy with.",
+        lambda worker: worker.in_flight,
+    ),
+    (
+        "turnout_connections",
+        "Client connections that a worker holds open.",
+        lambda worker: worker.connections,
+    ),
+)
+BY_UPSTREAM: tuple[tuple[str, str, Callable[[Pool], float]], ...] = (
+    (
+        "turnout_upstream_connections_open",
+        "Connections to the upstream, busy and idle, of all workers.",
+        lambda pool: pool.open,
+    ),
+    (
+        "turnout_upstream_connections_idle",
+        "Kept-alive connections to the upstream that wait for work.",
+        lambda pool: pool.idle,
+    ),
+    (
+        "turnout_upstream_waiting",
+        "Exchanges that wait for a connection to the upstream.",
+        lambda pool: pool.waiting,
+    ),
+    (
+        "turnout_upstream_ejected",
+        "Workers that keep the upstream out after failures in a row.",
+        lambda pool: pool.ejected,
+    ),
+    (
+        "turnout_upstream_requests_total",
+        "Requests sent to the upstream, retries included.",
+        lambda pool: pool.requests,
+    ),
+    (
+        "turnout_upstream_retries_total",
+        "Requests sent to the upstream once more.",
+        lambda pool: pool.retries,
+    ),
+    (
+        "turnout_upstream_ejections_total",
+        "Times a worker put the upstream out after failures in a row.",
+        lambda pool: pool.ejections,
+    ),
+    (
+        "turnout_upstream_connect_failures_total",
+        "Connections to the upstream that could not be opened.",
+        lambda pool: pool.connect_failures,
+    ),
+)
+PLAIN: tuple[tuple[str, str, Callable[[Fleet], float]], ...] = (
+    (
+        "turnout_observations_dropped_total",
+        "Observations that workers dropped because control was behind or away.",
+        lambda fleet: fleet.dropped,
+    ),
+    (
+        "turnout_observations_lost_total",
+        "Observations that died with a worker.",
+        lambda fleet: fleet.lost,
+    ),
+    (
+        "turnout_table_version",
+        "Version of the routing table in force.",
+        lambda fleet: fleet.table_version,
+    ),
+)
+
+
 def fleet_readings(fleet: Callable[[], Fleet]) -> list[Reading]:
     """Return the metrics that `fleet` answers."""
-
-    def pools(value: Callable[[Pool], float]) -> Callable[[], Samples]:
-        return lambda: [((pool.name,), value(pool)) for pool in fleet().upstreams]
 
     def workers(value: Callable[[Worker], float]) -> Callable[[], Samples]:
         return lambda: [((str(n),), value(w)) for n, w in fleet().workers.items()]
 
-    def one(value: Callable[[Fleet], float]) -> Callable[[], Samples]:
+    def pools(value: Callable[[Pool], float]) -> Callable[[], Samples]:
+        return lambda: [((pool.name,), value(pool)) for pool in fleet().upstreams]
+
+    def plain(value: Callable[[Fleet], float]) -> Callable[[], Samples]:
         return lambda: [((), value(fleet()))]
 
-    by_worker, by_upstream = ("worker",), ("upstream",)
     return [
+        *(Reading(name, text, ("worker",), workers(value)) for name, text, value in BY_WORKER),
+        *(Reading(name, text, ("upstream",), pools(value)) for name, text, value in BY_UPSTREAM),
+        *(Reading(name, text, (), plain(value)) for name, text, value in PLAIN),
         Reading(
-            "gauge",
-            "turnout_in_flight",
-            "Exchanges that a worker is busy with.",
-            by_worker,
-            workers(lambda worker: worker.in_flight),
-        ),
-        Reading(
-            "gauge",
-            "turnout_connections",
-            "Client connections that a worker holds open.",
-            by_worker,
-            workers(lambda worker: worker.connections),
-        ),
-        Reading(
-            "gauge",
-            "turnout_upstream_connections_open",
-            "Connections to the upstream, busy and idle, of all workers.",
-            by_upstream,
-            pools(lambda pool: pool.open),
-        ),
-        Reading(
-            "gauge",
-            "turnout_upstream_connections_idle",
-            "Kept-alive connections to the upstream that wait for work.",
-            by_upstream,
-            pools(lambda pool: pool.idle),
-        ),
-        Reading(
-            "gauge",
-            "turnout_upstream_waiting",
-            "Exchanges that wait for a connection to the upstream.",
-            by_upstream,
-            pools(lambda pool: pool.waiting),
-        ),
-        Reading(
-            "gauge",
-            "turnout_upstream_ejected",
-            "Workers that keep the upstream out after failures in a row.",
-            by_upstream,
-            pools(lambda pool: pool.ejected),
-        ),
-        Reading(
-            "counter",
-            "turnout_upstream_requests_total",
-            "Requests sent to the upstream, retries included.",
-            by_upstream,
-            pools(lambda pool: pool.requests),
-        ),
-        Reading(
-            "counter",
-            "turnout_upstream_retries_total",
-            "Requests sent to the upstream once more.",
-            by_upstream,
-            pools(lambda pool: pool.retries),
-        ),
-        Reading(
-            "counter",
-            "turnout_upstream_ejections_total",
-            "Times a worker put the upstream out after failures in a row.",
-            by_upstream,
-            pools(lambda pool: pool.ejections),
-        ),
-        Reading(
-            "counter",
-            "turnout_upstream_connect_failures_total",
-            "Connections to the upstream that could not be opened.",
-            by_upstream,
-            pools(lambda pool: pool.connect_failures),
-        ),
-        Reading(
-            "counter",
-            "turnout_observations_dropped_total",
-            "Observations that workers dropped because control was behind or away.",
-            (),
-            one(lambda fleet: fleet.dropped),
-        ),
-        Reading(
-            "counter",
-            "turnout_observations_lost_total",
-            "Observations that died with a worker.",
-            (),
-            one(lambda fleet: fleet.lost),
-        ),
-        Reading(
-            "counter",
             "turnout_worker_restarts_total",
             "Times a process was started again after it ended by itself.",
             ("process",),
             lambda: [((kind,), count) for kind, count in fleet().restarts.items()],
-        ),
-        Reading(
-            "gauge",
-            "turnout_table_version",
-            "Version of the routing table in force.",
-            (),
-            one(lambda fleet: fleet.table_version),
         ),
     ]
 
@@ -200,28 +183,24 @@ def own_readings(
     """Return what control's own parts say of themselves; `notified` by notifier and result."""
     return [
         Reading(
-            "gauge",
             "turnout_build_info",
             "Always 1; its labels say which turnout this is.",
             ("version", "python"),
             lambda: [((version, python), 1.0)],
         ),
         Reading(
-            "counter",
             "turnout_log_lines_dropped_total",
             "Log lines dropped because the log's reader was behind or gone.",
             (),
             lambda: [((), log_dropped())],
         ),
         Reading(
-            "counter",
             "turnout_token_counts_skipped_total",
             "Exchanges without usage whose tokens were not counted: the counter was behind.",
             (),
             lambda: [((), uncounted())],
         ),
         Reading(
-            "counter",
             "turnout_notifications_total",
             "Posts of alerts by result: sent, failed after retries, or dropped.",
             ("notifier", "result"),
