@@ -4,8 +4,8 @@
     python -m bench.profile [--cell chat50] [--seconds 5] [--native] [--top 25]
         [--target turnout] [--out FILE]
 
-`self` is the share of samples in which a function itself ran, `total` the share in which it was
-somewhere on the stack. `--native` shows C frames too (uvloop, httptools, system calls) and slows
+`self` is the share of samples in which a function itself ran (system calls that it made included),
+`total` the share in which it was somewhere on the stack, `file` adds up `self` by file. `--native` shows C frames too (uvloop, httptools, system calls) and slows
 the worker down; the samples, one collapsed stack a line, go to FILE for a flame graph.
 py-spy may have to run as root, or where the kernel lets processes trace each other.
 """
@@ -50,6 +50,15 @@ def shares(stacks: Iterable[str]) -> tuple[Counter[str], Counter[str], int]:
             total[frame] += int(count)
         samples += int(count)
     return own, total, samples
+
+
+def by_file(own: Counter[str]) -> Counter[str]:
+    """Samples by file, of functions named as py-spy does: `name (path:line)`."""
+    files: Counter[str] = Counter()
+    for name, count in own.items():
+        _, _, place = name.rpartition("(")
+        files[place.partition(":")[0]] += count
+    return files
 
 
 def busiest(target: Target, seconds: float) -> int:
@@ -108,7 +117,7 @@ def _load_quietly(load: Load, port: int, request: Path, core: int) -> None:
 def show(out: Path, top: int) -> None:
     """Prints the functions with the most samples."""
     own, total, samples = shares(out.read_text().splitlines())
-    for title, counts in (("self", own), ("total", total)):
+    for title, counts in (("self", own), ("total", total), ("file", by_file(own))):
         print(f"\n{title:>6}  of {samples} samples")
         for name, count in counts.most_common(top):
             print(f"{count / samples:>6.1%}  {name}")

@@ -3,7 +3,7 @@ from typing import Any
 
 from bench import report
 from bench.bars import judge_all
-from bench.profile import shares
+from bench.profile import by_file, shares
 
 MEDIANS = {
     "chat50": {
@@ -77,3 +77,8 @@ def test_a_profile_counts_a_function_once_a_stack() -> None:
     assert samples == 4
     assert own == {"walk": 3, "send": 1}
     assert total == {"main": 4, "walk": 3, "send": 1}
+
+
+def test_a_profile_adds_up_what_a_files_functions_took_themselves() -> None:
+    own, _, _ = shares(["main (a.py:1);walk (b.py:9) 3", "main (a.py:1);send (b.py:70) 1"])
+    assert by_file(own) == {"b.py": 4}
