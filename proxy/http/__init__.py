@@ -1,10 +1,12 @@
 """Strict HTTP/1.1 for clients: the edge of the data plane, on llhttp and asyncio.
 
     edge        takes connections, bounds and ends them
-    connection  one client: its requests in order, its deadlines, its end
+    connection  one client: its requests in order, and its end
+    deadlines   when a client is too late
     framing     where a request's head and body begin and end
-    head        one head, read or refused;  target: one request target
-    request     what a handler is given;    reply: what it answers with
+    head        one request head, read or refused
+    request     what a handler is given
+    reply       what it answers with
     headers     which headers may pass on, and how they are written safely
 
 It knows nothing of models, routes or upstreams.

@@ -1,12 +1,11 @@
 """One client connection: bytes to requests, requests to the handler one after the other.
 
-    waiting   no request, or the start of a head
-    busy      a request is handled; what comes behind it is kept back, bounded
-    closing   the last reply is on its way out; what still comes in is thrown away, bounded
+    WAITING   for a request; the start of a head may be there
+    BUSY      a request is handled; what comes behind it is kept back, bounded
+    CLOSING   the last reply is on its way out; what still comes in is thrown away, bounded
 
 One task lives as long as the connection and handles its requests in turn; it is cancelled when
-the client goes away. Deadlines are plain numbers, watched by one timer that is only moved when
-it would ring too late. It knows no routes and writes no words of its own.
+the client goes away. It knows no routes and writes no words of its own.
 """
 
 import asyncio
@@ -21,14 +20,15 @@ from typing import Any, Protocol, cast
 from proxy.config.settings import Deadlines, Limits
 from proxy.errors import Refusal
 from proxy.exchange import ErrorCode
+from proxy.http.deadlines import Alarm, BodyPace, SendPace
 from proxy.http.framing import Intake
 from proxy.http.head import Head
 from proxy.http.reply import Reply
 from proxy.http.request import Request
 
 LINGER_SECONDS = 2.0  # to let the client read our last words while it still sends
-FRESH_SECONDS = 1.0  # for the first request of a connection that came as we began to drain
 LINGER_BYTES = 16 * 1024 * 1024
+FRESH_SECONDS = 1.0  # for the first request of a connection that came as we began to drain
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close at once, with RST
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _OURS = b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -94,9 +94,8 @@ class Connection(asyncio.Protocol):
     """One client's connection. `turned_away`: it is one too many, and is told so."""
 
     __slots__ = (
-        "_body_at",
-        "_body_due",
-        "_body_mark",
+        "_alarm",
+        "_body",
         "_due",
         "_gone",
         "_head_begun",
@@ -108,14 +107,10 @@ class Connection(asyncio.Protocol):
         "_phase",
         "_reply",
         "_request",
-        "_rings_at",
-        "_send_due",
+        "_send",
         "_served",
-        "_taken",
-        "_taken_at",
         "_task",
         "_thrown_away",
-        "_timer",
         "_transport",
         "_turned_away",
         "_waiter",
@@ -129,28 +124,23 @@ class Connection(asyncio.Protocol):
         self._turned_away = turned_away
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport = _UNMADE
-        self._task: asyncio.Task[None] | None = None
-        self._waiter: asyncio.Future[Request | None] | None = None
         self._phase = Phase.WAITING
         self._gone = False  # nothing more can be read, or written
-        self._head_begun = False
-        self._served = False  # a request came on it
-        self._intake = Intake(house.limits)
-        self._paused = False  # we do not read
+        self._task: asyncio.Task[None] | None = None
+        self._waiter: asyncio.Future[Request | None] | None = None
         self._request: Request | None = None
         self._reply: Reply | None = None
+        self._intake = Intake(house.limits)
+        self._head_begun = False
+        self._served = False  # a request came on it
+        self._paused = False  # we do not read
         self._thrown_away = 0
         self.write_paused = False
         self._written = 0  # bytes handed to the transport
-        self._taken = 0  # how many of them the kernel had taken when we last looked ...
-        self._taken_at = 0.0  # ... and when they last grew
-        self._timer: asyncio.TimerHandle | None = None
-        self._rings_at = inf
+        self._alarm = Alarm(self._loop, self._ring)
         self._due = inf  # idle, head, or the last words
-        self._body_due = inf
-        self._body_at = 0.0
-        self._body_mark = 0  # bytes of body received at `_body_at`
-        self._send_due = inf
+        self._body = BodyPace(house.deadlines)
+        self._send = SendPace(house.deadlines)
 
     # What the transport calls
 
@@ -165,12 +155,15 @@ class Connection(asyncio.Protocol):
         if self._turned_away is not None:
             self._refuse(self._turned_away, Head())
         else:
-            self._due = self._watch(self._loop.time() + self._house.deadlines.idle)
+            patience = FRESH_SECONDS if self._house.draining else self._house.deadlines.idle
+            self._due = self._alarm.by(self._loop.time() + patience)
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent: a body's next bytes, then the next head."""
         if self._phase is Phase.CLOSING:
-            self._throw_away(len(data))
+            self._thrown_away += len(data)
+            if self._thrown_away > LINGER_BYTES:
+                self._transport.abort()
             return
         intake = self._intake
         if intake.receiving is not None:
@@ -189,7 +182,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """End with the client: who stops sending is taken to be gone, as by nginx."""
-        if self._phase is not Phase.BUSY:
+        if self._request is None or self._phase is not Phase.BUSY:
             return False
         if self._reply is not None and self._reply.finished:
             self._reply.keep = False  # the handler is about to return
@@ -200,11 +193,8 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """End: whoever handles a request learns of it by cancellation."""
         self._gone = True
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        reply = self._reply
-        if self._phase is Phase.BUSY and reply is not None and not reply.finished:
+        self._alarm.stop()
+        if self._phase is Phase.BUSY and (self._reply is None or not self._reply.finished):
             self._cancel()
         self._phase = Phase.CLOSING
         self._wake(None)
@@ -213,31 +203,31 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Hear that the client takes less than it is sent."""
         self.write_paused = True
-        self._taken = self._written - self._transport.get_write_buffer_size()
-        self._taken_at = self._loop.time()
-        self._send_due = self._watch(self._taken_at + self._house.deadlines.send / 4)
+        self._alarm.by(self._send.begin(self._loop.time(), self._taken()))
         if self._reply is not None:
             self._reply.flow(paused=True)
 
     def resume_writing(self) -> None:
         """Hear that the client caught up."""
         self.write_paused = False
-        self._send_due = inf
+        self._send.due = inf
         if self._reply is not None:
             self._reply.flow(paused=False)
         if self._phase is Phase.BUSY:
             self._wake(None)
+        elif self._phase is Phase.CLOSING:
+            self._due = self._alarm.by(self._loop.time() + LINGER_SECONDS)
 
     # What the edge calls
 
     def drain(self) -> None:
         """Close if idle; where nothing ever came, a first request may be near: wait a moment."""
-        if self._phase is not Phase.WAITING or self._intake.held:
+        if self._phase is not Phase.WAITING or self._intake.held or self._transport is _UNMADE:
             return
         if self._served:
             self._last_words(linger=False)
         else:
-            self._due = self._watch(self._loop.time() + FRESH_SECONDS)
+            self._due = self._alarm.by(self._loop.time() + FRESH_SECONDS)
 
     def close(self) -> None:
         """Cut the connection and cancel what runs on it."""
@@ -254,7 +244,7 @@ class Connection(asyncio.Protocol):
             request.expects_continue = False
             if not request.received and reply is not None and not reply.started:
                 self.write(_CONTINUE)
-            self._watch_body(request)
+            self._await_body(request)
         self._resume_reading()
 
     def may_keep(self) -> bool:
@@ -273,7 +263,7 @@ class Connection(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Write, or drop where the client is gone."""
-        if not self._gone and self._phase is not Phase.CLOSING:
+        if self._phase is not Phase.CLOSING and not self._transport.is_closing():
             self._written += len(data)
             self._transport.write(data)
 
@@ -283,9 +273,10 @@ class Connection(asyncio.Protocol):
             return
         if reset:
             self._phase = Phase.CLOSING
-            sock = self._transport.get_extra_info("socket")
-            with suppress(OSError):  # it is being closed by the client
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            with suppress(OSError):  # the client is closing it too
+                self._transport.get_extra_info("socket").setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, _RESET
+                )
             self._transport.abort()
         else:
             self._last_words(linger=self._request is None or not self._request.complete)
@@ -294,19 +285,19 @@ class Connection(asyncio.Protocol):
 
     def _next_request(self) -> Request | None:
         """Return the next request if its head is whole; a head that is none is answered."""
-        limits = self._house.limits
-        now = self._loop.time()
-        head: Head = Head()
+        house = self._house
+        head = Head()
         try:
             raw = self._intake.head()
             if raw is None:
                 if self._intake.held and not self._head_begun:
                     self._head_begun = True
-                    self._due = self._watch(now + self._house.deadlines.head)
+                    self._due = self._alarm.by(self._loop.time() + house.deadlines.head)
                 return None
             self._head_begun = False
-            head = request = Request(self, self._peer, now, limits.buffer_bytes)
-            request.parse(raw, limits)
+            now = self._loop.time()
+            head = request = Request(self, self._peer, now, house.limits.buffer_bytes)
+            request.parse(raw, house.limits)
         except Refusal as refusal:
             self._refuse(refusal, head)
             return None
@@ -334,7 +325,6 @@ class Connection(asyncio.Protocol):
                 request = await self._following()
         finally:
             if self._phase is not Phase.CLOSING:
-                self._phase = Phase.CLOSING
                 self._transport.abort()
 
     async def _exchange(self, request: Request) -> None:
@@ -343,20 +333,23 @@ class Connection(asyncio.Protocol):
         house.in_flight += 1
         try:
             await house.service.handle(request, reply)
-            if not reply.finished:
-                raise RuntimeError("a request was left without a whole reply")  # noqa: TRY301  # one path for all bugs
-        except Exception as error:  # noqa: BLE001  # the edge of the process: a bug ends one exchange
+        except Exception as error:  # noqa: BLE001  # the process's edge: a bug ends one exchange
             house.crashed(error)
-            if reply.started:
-                reply.abort()
-            else:
-                self.write(_OURS)
         finally:
             house.in_flight -= 1
-            self._body_due = inf
-            self._reply = self._request = None
+        if not reply.finished:
+            self._left_unfinished(reply)
         if not reply.keep or house.draining:
             self._last_words(linger=not request.complete)
+        self._reply = self._request = None
+        self._body.due = inf
+
+    def _left_unfinished(self, reply: Reply) -> None:
+        """End a reply that its handler did not."""
+        if reply.started:
+            reply.abort()
+        else:
+            self.write(_OURS)
 
     async def _following(self) -> Request | None:
         """Return the next request; None: the connection has come to its end."""
@@ -365,16 +358,15 @@ class Connection(asyncio.Protocol):
         if self._gone or self._phase is Phase.CLOSING:
             return None
         self._phase = Phase.WAITING
-        self._due = self._watch(self._loop.time() + self._house.deadlines.idle)
-        request = self._next_request() if self._intake.held else None
-        if self._phase is Phase.CLOSING:
-            return None
-        if self._intake.held <= self._house.limits.head_bytes:
-            self._resume_reading()
-        if request is None:
-            return await self._wait()
-        self._begin(request)
-        return request
+        self._due = self._alarm.by(self._loop.time() + self._house.deadlines.idle)
+        if self._intake.held:
+            request = self._next_request()
+            if self._intake.held <= self._house.limits.head_bytes:
+                self._resume_reading()
+            if request is not None:
+                self._begin(request)
+                return request
+        return await self._wait()
 
     async def _wait(self) -> Request | None:
         self._waiter = self._loop.create_future()
@@ -398,20 +390,18 @@ class Connection(asyncio.Protocol):
         """Keep the deadline of a body, and the bound on what of it waits."""
         request = self._request
         if request is None or self._intake.receiving is None:
-            self._body_due = inf
+            self._body.due = inf
         elif request.full:
             self._pause_reading()
-        elif self._body_due == inf and not request.expects_continue:
-            self._watch_body(request)
+        elif self._body.due == inf and not request.expects_continue:
+            self._await_body(request)
 
-    def _watch_body(self, request: Request) -> None:
+    def _await_body(self, request: Request) -> None:
         if self._intake.receiving is not None:
-            self._body_at = self._loop.time()
-            self._body_mark = request.received
-            self._body_due = self._watch(self._body_at + self._house.deadlines.body)
+            self._alarm.by(self._body.begin(self._loop.time(), request.received))
 
     def _pause_reading(self) -> None:
-        self._body_due = inf  # now it is we who are slow
+        self._body.due = inf  # now it is we who are slow
         if not self._paused and not self._transport.is_closing():
             self._paused = True
             self._transport.pause_reading()
@@ -421,7 +411,7 @@ class Connection(asyncio.Protocol):
             self._paused = False
             self._transport.resume_reading()
             if self._request is not None:
-                self._watch_body(self._request)
+                self._await_body(self._request)
 
     # Ends
 
@@ -445,91 +435,66 @@ class Connection(asyncio.Protocol):
         if self._gone or self._phase is Phase.CLOSING:
             return
         self._phase = Phase.CLOSING
-        self._taken = -1  # whoever still has something to take gets the time for it
-        self._due = self._watch(self._loop.time() + LINGER_SECONDS)
-        self._body_due = self._send_due = inf
+        self._wake(None)
+        self._due = self._alarm.by(self._loop.time() + LINGER_SECONDS)
+        self._body.due = inf
         if not linger:
             self._transport.close()
             return
         self._resume_reading()
-        if self._transport.can_write_eof():
+        if self._transport.can_write_eof() and not self._transport.is_closing():
             try:
                 self._transport.write_eof()
             except OSError:  # the client was faster
                 self._transport.abort()
 
-    def _throw_away(self, size: int) -> None:
-        self._thrown_away += size
-        if self._thrown_away > LINGER_BYTES:
-            self._transport.abort()
-
     # Deadlines
 
-    def _watch(self, when: float) -> float:
-        """See that the timer rings at `when` or before; return `when`."""
-        if when < self._rings_at:
-            if self._timer is not None:
-                self._timer.cancel()
-            self._rings_at = when
-            self._timer = self._loop.call_at(when, self._ring)
-        return when
-
     def _ring(self) -> None:
-        self._timer = None
-        self._rings_at = inf
-        if self._gone:
-            return
         now = self._loop.time()
         if now >= self._due:
             self._overdue(now)
-        if now >= self._body_due:
-            self._body_late(now)
-        if now >= self._send_due:
-            self._client_slow(now)
-        nearest = min(self._due, self._body_due, self._send_due)
+        if now >= self._body.due:
+            self._check_body(now)
+        if now >= self._send.due:
+            self._check_sending(now)
+        nearest = min(self._due, self._body.due, self._send.due)
         if nearest < inf and not self._gone:
-            self._watch(nearest)
+            self._alarm.by(nearest)
 
     def _overdue(self, now: float) -> None:
         """End a connection that is idle, stuck in a head, or does not take its last words."""
         self._due = inf
         if self._phase is Phase.WAITING and self._head_begun:
-            self._refuse(_late("The request head did not come in time."), Head())
-        elif self._transport.get_write_buffer_size() and self._progress():
-            self._due = now + self._house.deadlines.send
+            self._refuse(late("The request head did not come in time."), Head())
+        elif self._transport.get_write_buffer_size():
+            if self._send.due == inf:
+                self._send.begin(now, self._taken())
         elif self._phase is Phase.WAITING:
             self._last_words(linger=False)
         else:
             self._transport.abort()
 
-    def _body_late(self, now: float) -> None:
+    def _check_body(self, now: float) -> None:
         request = self._request
-        if request is None:
-            self._body_due = inf
+        if request is None or self._body.late(now, request.received):
+            self._body.due = inf
+            self._intake.give_up(late("The request body did not come in time."))
+
+    def _check_sending(self, now: float) -> None:
+        if self._transport.get_write_buffer_size():
+            if self._send.late(now, self._taken()):
+                self.close()
             return
-        deadlines = self._house.deadlines
-        earned = (request.received - self._body_mark) / deadlines.body_rate
-        self._body_due = self._body_at + deadlines.body + earned
-        if now >= self._body_due:
-            self._body_due = inf
-            self._intake.give_up(_late("The request body did not come in time."))
+        self._send.due = inf
+        if self._due == inf and self._phase is not Phase.BUSY:
+            self._overdue(now)
 
-    def _client_slow(self, now: float) -> None:
-        patience = self._house.deadlines.send
-        if self._progress():
-            self._taken_at = now
-        if now >= self._taken_at + patience:
-            self._send_due = inf
-            self.close()
-        else:
-            self._send_due = min(now + patience / 4, self._taken_at + patience)
-
-    def _progress(self) -> bool:
-        """Return whether the client took something since we last looked."""
-        before = self._taken
-        self._taken = self._written - self._transport.get_write_buffer_size()
-        return self._taken > before
+    def _taken(self) -> int:
+        """Return how many bytes the kernel took from us."""
+        return self._written - self._transport.get_write_buffer_size()
 
 
-def _late(message: str) -> Refusal:
+def late(message: str) -> Refusal:
+    """Return the refusal of a client that missed a deadline."""
     return Refusal(408, ErrorCode.CALLER_TIMEOUT, message, close=True)

@@ -7,6 +7,7 @@ that follows can be trusted.
 """
 
 import re
+from functools import lru_cache
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
@@ -14,7 +15,6 @@ from proxy.config.settings import Limits
 from proxy.errors import Refusal
 from proxy.exchange import ErrorCode
 from proxy.http.headers import Headers, connection_options
-from proxy.http.target import read_target
 
 METHODS = {
     name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -26,6 +26,16 @@ _DAMAGE = re.compile(rb"(?<!\r)\n|\r[^\n]|\0")
 _HOST = re.compile(
     rb"(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+(?::[0-9]{0,5})?"
     rb"|\[[0-9A-Fa-f:.]+\](?::[0-9]{0,5})?"
+)
+_ABSOLUTE = re.compile(rb"https?://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+# RFC 3986, 3.3 and 3.4; a query may also hold the brackets that many clients leave bare.
+_PATH_QUERY = re.compile(
+    rb"(/(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*)"
+    rb"(?:\?((?:[A-Za-z0-9._~!$&'()*+,;=:@/?\[\]-]|%[0-9A-Fa-f]{2})*))?"
+)
+_TRICKS = re.compile(
+    rb"^//|(?:/|%2f|%5c)(?:\.|%2e){1,2}(?:/|%2f|%5c|$)|%00|%5c",
+    re.IGNORECASE,
 )
 _ONCE = (b"host", b"content-length", b"transfer-encoding", b"authorization")
 _LENGTH_DIGITS = 18  # what fits into 64 bits, signed
@@ -165,6 +175,30 @@ class Head:
             if expected.lower() != b"100-continue":
                 raise unsupported(417, "The only expectation that is met is 100-continue.")
             self.expects_continue = self.has_body
+
+
+@lru_cache(maxsize=256)
+def read_target(target: bytes, method: str) -> tuple[bytes | None, str, bytes]:
+    """Return the authority (absolute form only), the raw path and the query, or raise Refusal.
+
+    A path that means another path is refused and never rewritten: what is authorised is what
+    is routed, here and by every reader after us.
+    """
+    if target == b"*" and method == "OPTIONS":
+        return None, "*", b""
+    authority: bytes | None = None
+    absolute = _ABSOLUTE.fullmatch(target)
+    if absolute is not None:
+        authority, target = absolute.groups()
+        if not target.startswith(b"/"):
+            target = b"/" + target
+    parts = _PATH_QUERY.fullmatch(target)
+    if parts is None:
+        raise malformed("The request target holds what a URL may not.")
+    path, query = parts.groups()
+    if _TRICKS.search(path) is not None:
+        raise malformed("The path has dot segments, backslashes or an empty start.")
+    return authority, path.decode("ascii"), query or b""
 
 
 def check_unfinished(data: bytes | bytearray, start: int, limits: Limits) -> None:
