@@ -205,6 +205,7 @@ class Connection(asyncio.Protocol):
         self._usable = False
         self._until = until
         self.sent_at = self.first_byte_at = self.last_byte_at = None
+        self._held.clear()  # of a reply that was whole, but that nobody wanted
         self._held_bytes = 0
         if until < self._timer_at:
             self._arm(until - self._clock())

@@ -13,7 +13,7 @@ import random
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import httpx2
@@ -61,6 +61,7 @@ class Turnout:
         self.service = service
         self.edge = edge
         self.counts = counts
+        self._writers: list[asyncio.StreamWriter] = []
         self.offered: asyncio.Queue[Observation] = asyncio.Queue()
         self.client = httpx2.AsyncClient(
             base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE, trust_env=False
@@ -78,8 +79,18 @@ class Turnout:
             return await self.offered.get()
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Open a raw connection."""
-        return await asyncio.open_connection("127.0.0.1", self.port)
+        """Open a raw connection; it is closed at the end at the latest."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        self._writers.append(writer)
+        return reader, writer
+
+    async def close_connections(self) -> None:
+        """Close every connection that was opened here."""
+        await self.client.aclose()
+        for writer in self._writers:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 @asynccontextmanager
@@ -107,7 +118,7 @@ async def serving(settings: DataPlane) -> AsyncIterator[Turnout]:
     try:
         yield turnout
     finally:
-        await turnout.client.aclose()
+        await turnout.close_connections()
         edge.stop_accepting()
         await edge.close()
         await service.close()

@@ -93,6 +93,8 @@ class SeenConnection(asyncio.Protocol):
         self._task: asyncio.Task[None] | None = None
         self.closed = asyncio.Event()  # the client closed it, or we did
         self.closed_by_client = False
+        self.stalled = asyncio.Event()  # the client stopped reading
+        self.written = 0  # bytes
         self.requests = 0
 
     # What the loop calls.
@@ -112,6 +114,7 @@ class SeenConnection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """Stop: the client does not read."""
+        self.stalled.set()
         self._writable.clear()
 
     def resume_writing(self) -> None:
@@ -192,6 +195,7 @@ class SeenConnection(asyncio.Protocol):
 
     async def _write(self, data: bytes) -> None:
         self._transport.write(data)
+        self.written += len(data)
         await self._writable.wait()
         for _ in range(3):  # turns of the loop, in which a client in it reads just this
             await asyncio.sleep(0)
