@@ -36,10 +36,11 @@ CHILD = [sys.executable, "-P", "-m", "proxy.app"]  # -P: nothing is imported fro
 @click.pass_context
 def serve(
     context: click.Context,
+    /,
     *,
     config: str | None,
     upstream: str | None,
-    **given: str | float | None,
+    **given: Any,
 ) -> None:
     """Run the proxy, as the configuration file says; options go before the file.
 
