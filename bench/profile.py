@@ -4,10 +4,11 @@
     python -m bench.profile [--cell chat50] [--seconds 5] [--native] [--top 25]
         [--target turnout] [--out FILE]
 
-`self` is the share of samples in which a function itself ran (system calls that it made included),
-`total` the share in which it was somewhere on the stack, `file` adds up `self` by file. `--native` shows C frames too (uvloop, httptools, system calls) and slows
-the worker down; the samples, one collapsed stack a line, go to FILE for a flame graph.
-py-spy may have to run as root, or where the kernel lets processes trace each other.
+`self` is the share of samples in which a function itself ran, its system calls included; `total`
+the share in which it was somewhere on the stack; `file` adds up `self` by file. `--native` shows C
+frames too (uvloop, httptools) and slows the worker down. The samples, one collapsed stack a line,
+go to FILE for a flame graph. py-spy may have to run as root, or where the kernel lets processes
+trace each other.
 """
 
 from __future__ import annotations
