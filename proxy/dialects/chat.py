@@ -7,7 +7,7 @@ from proxy.dialects.dialect import Members, Meter, RequestFacts, Stripper
 from proxy.dialects.wire.account import Account
 from proxy.dialects.wire.fields import flag, formatted, inner, listed, model, number, text
 from proxy.dialects.wire.meters import meter
-from proxy.dialects.wire.prompt import last_user_text, size
+from proxy.dialects.wire.prompt import conversation
 
 
 class Chat:
@@ -19,7 +19,7 @@ class Chat:
     def peek(self, members: Members) -> RequestFacts:
         """Return the facts of a request's body, or raise Refusal(400) naming the member."""
         stream = flag(members, "stream")
-        messages = members.get("messages")
+        prompt = conversation(members.get("messages"))
         limits = [number(members, name, least=0) for name in MAX_TOKENS]
         return RequestFacts(
             model=model(members),
@@ -30,8 +30,8 @@ class Chat:
             max_tokens=max((limit for limit in limits if limit is not None), default=None),
             has_tools=listed(members, "tools") or listed(members, "functions"),
             has_format=formatted(inner(members, "response_format"), "response_format"),
-            prompt_chars=size(messages),
-            prompt_tail=last_user_text(messages),
+            prompt_chars=prompt.chars,
+            prompt_tail=prompt.tail,
         )
 
     def ask_usage(self, members: Members) -> Members | None:

@@ -18,7 +18,7 @@ from proxy.dialects.wire.stripper import EventStripper
 from proxy.exchange.observation import Usage
 
 
-class Function(Struct):
+class Function(Struct, gc=False):
     """A tool's name and arguments, or a piece of them."""
 
     name: str | None = None
@@ -26,7 +26,7 @@ class Function(Struct):
     input: Raw = Raw()  # a custom tool's
 
 
-class ToolCall(Struct):
+class ToolCall(Struct, gc=False):
     """One tool call, or a piece of it."""
 
     index: int | None = None
@@ -35,13 +35,13 @@ class ToolCall(Struct):
     custom: Function | None = None
 
 
-class Part(Struct):
+class Part(Struct, gc=False):
     """A piece of a content that is a list; None: it is no text."""
 
     text: str | None = None
 
 
-class Said(Struct):
+class Said(Struct, gc=False):
     """A message, or a piece of one."""
 
     content: str | list[Part] | None = None
@@ -53,7 +53,7 @@ class Said(Struct):
     function_call: Function | None = None  # what tools were before they were tools
 
 
-class Choice(Struct):
+class Choice(Struct, gc=False):
     """One of the replies asked for, or a piece of it."""
 
     index: int | None = None
@@ -64,7 +64,7 @@ class Choice(Struct):
     error: Any = None
 
 
-class Reply(Struct):
+class Reply(Struct, gc=False):
     """A whole reply, or one event of a stream."""
 
     model: str | None = None
@@ -74,14 +74,14 @@ class Reply(Struct):
     object: str | None = None
 
 
-class Details(Struct):
+class Details(Struct, gc=False):
     """What some of the tokens were."""
 
     cached_tokens: Count | None = None
     reasoning_tokens: Count | None = None
 
 
-class Counted(Struct):
+class Counted(Struct, gc=False):
     """The usage of chat, completions and embeddings."""
 
     prompt_tokens: Count | None = None
@@ -90,7 +90,7 @@ class Counted(Struct):
     completion_tokens_details: Details | None = None
 
 
-class Last(Struct):
+class Last(Struct, gc=False):
     """The one event that include_usage adds: no choices, and a usage."""
 
     choices: list[Raw]
@@ -102,6 +102,7 @@ _last: Final = msgspec.json.Decoder(Last)
 
 NO_CHOICES: Final = re.compile(rb'"choices"\s*:\s*\[\s*\]')
 NO_DETAILS: Final = Details()
+LEGACY: Final = -1  # the place of a function_call among tool calls
 
 
 def read(account: Account, data: bytes) -> bool:
@@ -109,52 +110,62 @@ def read(account: Account, data: bytes) -> bool:
     reply = _reply.decode(data)
     if reply.error or reply.object == "error":  # the latter: older vLLM
         account.error = True
-    account.named(reply.model)
+    if account.model is None:
+        account.named(reply.model)
     if reply.usage:
         account.counted(read_usage(reply.usage))
     output = False
     for place, choice in enumerate(reply.choices or ()):
-        output |= read_choice(account, choice, place)
+        index = place if choice.index is None else choice.index
+        if read_choice(account, choice, index):
+            output = True
     return output
 
 
-def read_choice(account: Account, choice: Choice, place: int) -> bool:
-    """Read one choice; `place` stands in for a missing index."""
-    index = place if choice.index is None else choice.index
-    account.choice(index)
-    if choice.error or choice.finish_reason == "error":
-        account.error = True
+def read_choice(account: Account, choice: Choice, index: int) -> bool:
+    """Read one choice; return whether it carried output."""
+    if choice.finish_reason or choice.error:
+        read_end(account, choice)
+    said = choice.delta or choice.message
+    if said is not None:
+        return read_said(account, said, index)
+    account.said(index, choice.text or "")
+    return bool(choice.text)
+
+
+def read_end(account: Account, choice: Choice) -> None:
+    """Read why a choice ended."""
+    account.ended(choice.finish_reason)
     if choice.finish_reason == "content_filter":
         account.refused = True
-    account.ended(choice.finish_reason)
-    output = False
-    if choice.text:
-        account.said(index, choice.text)
-        output = True
-    said = choice.delta or choice.message
-    return output if said is None else read_said(account, said, index) or output
+    if choice.error or choice.finish_reason == "error":
+        account.error = True
 
 
 def read_said(account: Account, said: Said, index: int) -> bool:
     """Read a message or a delta; return whether it carried output."""
     content = said.content
-    output = bool(content or said.reasoning_content or said.reasoning or said.audio)
-    if isinstance(content, str):
-        account.said(index, content)
-    elif content:
-        account.said(index, "".join(part.text or "" for part in content))
+    if isinstance(content, list):
+        content = "".join(part.text or "" for part in content)
+    account.said(index, content or "")
+    output = bool(said.content or said.reasoning_content or said.reasoning or said.audio)
     if said.refusal:
         account.refused = output = True
         account.said(index, said.refusal)
-    if said.function_call is not None:
-        account.called(index, -1, None)
-        read_function(account, said.function_call)
+    if said.tool_calls or said.function_call:
         output = True
+        read_calls(account, said, index)
+    return output
+
+
+def read_calls(account: Account, said: Said, index: int) -> None:
+    """Read the tool calls of a message or a delta."""
+    if said.function_call is not None:
+        account.called(index, LEGACY, None)
+        read_function(account, said.function_call)
     for place, call in enumerate(said.tool_calls or ()):
         account.called(index, place if call.index is None else call.index, call.id)
         read_function(account, call.function or call.custom)
-        output = True
-    return output
 
 
 def read_function(account: Account, function: Function | None) -> None:

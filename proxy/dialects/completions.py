@@ -5,7 +5,7 @@ from proxy.dialects.dialect import Members, Meter, RequestFacts, Stripper
 from proxy.dialects.wire.account import Account
 from proxy.dialects.wire.fields import flag, formatted, inner, model, number, text
 from proxy.dialects.wire.meters import meter
-from proxy.dialects.wire.prompt import prompt_text, size
+from proxy.dialects.wire.prompt import plain
 
 
 class Completions:
@@ -17,7 +17,7 @@ class Completions:
     def peek(self, members: Members) -> RequestFacts:
         """Return the facts of a request's body, or raise Refusal(400) naming the member."""
         stream = flag(members, "stream")
-        prompt = members.get("prompt")
+        prompt = plain(members.get("prompt"))
         n = number(members, "n", least=1) or 1
         best_of = number(members, "best_of", least=1) or 1
         return RequestFacts(
@@ -28,8 +28,8 @@ class Completions:
             n=max(n, best_of),  # as many are generated, whatever is shown of them
             max_tokens=number(members, "max_tokens", least=0),
             has_format=formatted(inner(members, "response_format"), "response_format"),
-            prompt_chars=size(prompt),
-            prompt_tail=prompt_text(prompt),
+            prompt_chars=prompt.chars,
+            prompt_tail=prompt.tail,
         )
 
     def ask_usage(self, members: Members) -> Members | None:

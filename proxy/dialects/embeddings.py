@@ -10,11 +10,11 @@ from proxy.dialects.dialect import Members, Meter, RequestFacts, Stripper
 from proxy.dialects.wire.account import Account
 from proxy.dialects.wire.fields import model, text
 from proxy.dialects.wire.meters import meter
-from proxy.dialects.wire.prompt import prompt_text, size
+from proxy.dialects.wire.prompt import plain
 from proxy.dialects.wire.stripper import Untouched
 
 
-class Reply(Struct):
+class Reply(Struct, gc=False):
     """What is read of a reply; the vectors are skipped."""
 
     model: str | None = None
@@ -33,12 +33,12 @@ class Embeddings:
 
     def peek(self, members: Members) -> RequestFacts:
         """Return the facts of a request's body, or raise Refusal(400) naming the member."""
-        given = members.get("input")
+        prompt = plain(members.get("input"))
         return RequestFacts(
             model=model(members),
             user=text(members, "user"),
-            prompt_chars=size(given),
-            prompt_tail=prompt_text(given),
+            prompt_chars=prompt.chars,
+            prompt_tail=prompt.tail,
         )
 
     def ask_usage(self, members: Members) -> Members | None:  # noqa: ARG002  # the port's form

@@ -14,7 +14,7 @@ from proxy.dialects.dialect import Members, Meter, RequestFacts, Stripper
 from proxy.dialects.wire.account import Account, Count, as_text
 from proxy.dialects.wire.fields import flag, formatted, inner, listed, model, number, text
 from proxy.dialects.wire.meters import meter
-from proxy.dialects.wire.prompt import last_user_text, size
+from proxy.dialects.wire.prompt import conversation, unread
 from proxy.dialects.wire.stripper import Untouched
 from proxy.exchange.observation import Usage
 
@@ -27,7 +27,7 @@ class Messages:
 
     def peek(self, members: Members) -> RequestFacts:
         """Return the facts of a request's body, or raise Refusal(400) naming the member."""
-        messages = members.get("messages")
+        prompt = conversation(members.get("messages"))
         metadata = inner(members, "metadata")
         config = inner(members, "output_config")
         return RequestFacts(
@@ -42,8 +42,8 @@ class Messages:
                     inner(config, "format", "output_config.format"), "output_config.format"
                 )
             ),
-            prompt_chars=size(messages),
-            prompt_tail=last_user_text(messages),
+            prompt_chars=prompt.chars + unread(members.get("system")).chars,
+            prompt_tail=prompt.tail,
         )
 
     def ask_usage(self, members: Members) -> Members | None:  # noqa: ARG002  # the port's form
@@ -60,7 +60,7 @@ class Messages:
         return meter(account, read_event if stream else read_body, stream=stream)
 
 
-class Block(Struct):
+class Block(Struct, gc=False):
     """A block of content: text, thinking, a tool's use."""
 
     type: str = ""
@@ -69,7 +69,7 @@ class Block(Struct):
     input: Raw = Raw()
 
 
-class Counted(Struct):
+class Counted(Struct, gc=False):
     """The usage of messages."""
 
     input_tokens: Count | None = None
@@ -78,7 +78,7 @@ class Counted(Struct):
     output_tokens: Count | None = None
 
 
-class Message(Struct):
+class Message(Struct, gc=False):
     """A whole reply, or what a stream's first event says of it."""
 
     model: str | None = None
@@ -88,7 +88,7 @@ class Message(Struct):
     error: Any = None
 
 
-class Delta(Struct):
+class Delta(Struct, gc=False):
     """A piece of a block, or the end of a message."""
 
     text: str | None = None
@@ -97,7 +97,7 @@ class Delta(Struct):
     stop_reason: str | None = None
 
 
-class Event(Struct):
+class Event(Struct, gc=False):
     """One event of a stream."""
 
     type: str = ""

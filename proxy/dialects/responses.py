@@ -13,7 +13,7 @@ from proxy.dialects.dialect import Members, Meter, RequestFacts, Stripper
 from proxy.dialects.wire.account import Account, Count, as_text
 from proxy.dialects.wire.fields import flag, formatted, inner, listed, model, number, text
 from proxy.dialects.wire.meters import meter
-from proxy.dialects.wire.prompt import last_user_text, size
+from proxy.dialects.wire.prompt import conversation, unread
 from proxy.dialects.wire.stripper import Untouched
 from proxy.exchange.observation import Usage
 
@@ -26,7 +26,7 @@ class Responses:
 
     def peek(self, members: Members) -> RequestFacts:
         """Return the facts of a request's body, or raise Refusal(400) naming the member."""
-        given = members.get("input")
+        prompt = conversation(members.get("input"))
         form = inner(inner(members, "text"), "format", "text.format")
         return RequestFacts(
             model=model(members),
@@ -35,8 +35,8 @@ class Responses:
             max_tokens=number(members, "max_output_tokens", least=0),
             has_tools=listed(members, "tools"),
             has_format=formatted(form, "text.format"),
-            prompt_chars=size(given),
-            prompt_tail=last_user_text(given),
+            prompt_chars=prompt.chars + unread(members.get("instructions")).chars,
+            prompt_tail=prompt.tail,
         )
 
     def ask_usage(self, members: Members) -> Members | None:  # noqa: ARG002  # the port's form
@@ -53,14 +53,14 @@ class Responses:
         return meter(account, read_event if stream else read_body, stream=stream)
 
 
-class Part(Struct):
+class Part(Struct, gc=False):
     """A piece of a message's content."""
 
     text: str | None = None
     refusal: str | None = None
 
 
-class Item(Struct):
+class Item(Struct, gc=False):
     """One thing that a model put out: a message, a call, a piece of reasoning."""
 
     type: str = ""
@@ -70,7 +70,7 @@ class Item(Struct):
     input: Raw = Raw()  # a custom tool's
 
 
-class Counted(Struct):
+class Counted(Struct, gc=False):
     """The usage of responses."""
 
     input_tokens: Count | None = None
@@ -79,13 +79,13 @@ class Counted(Struct):
     output_tokens_details: Details | None = None
 
 
-class Why(Struct):
+class Why(Struct, gc=False):
     """Why a reply is not whole."""
 
     reason: str | None = None
 
 
-class Response(Struct):
+class Response(Struct, gc=False):
     """A reply, as a body or as it stands in a stream's last event."""
 
     model: str | None = None
@@ -96,7 +96,7 @@ class Response(Struct):
     output: Raw = Raw()
 
 
-class Event(Struct):
+class Event(Struct, gc=False):
     """One event of a stream."""
 
     type: str = ""

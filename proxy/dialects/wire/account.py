@@ -17,6 +17,7 @@ Count = Annotated[int, Meta(ge=0, le=2**53)]  # tokens; more is no count, and no
 MAX_MODEL: Final = 200  # characters
 MAX_REASON: Final = 64
 MAX_CHOICES: Final = 1024  # and tool calls told apart; no API gives as many
+TOO_MANY: Final = -1  # the index that all further choices share
 MANY_PIECES: Final = 64
 
 CANT_READ: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -26,15 +27,16 @@ _text: Final = msgspec.json.Decoder(str)
 
 
 class Words:
-    """A text that grows by small pieces."""
+    """A text that grows by small pieces: the beginning that is kept, the length of it all."""
 
-    __slots__ = ("_pieces",)
+    __slots__ = ("_pieces", "chars")
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
+        self.chars = 0
 
     def add(self, piece: str) -> None:
-        """Put `piece` at the end."""
+        """Keep `piece`, after what is kept."""
         pieces = self._pieces
         pieces.append(piece)
         if len(pieces) > MANY_PIECES:  # small strings cost ten times their characters
@@ -49,8 +51,7 @@ class Account:
 
     __slots__ = (
         "_calls",
-        "_chars",
-        "_contents",
+        "_choices",
         "_preview_chars",
         "_room",
         "_tool_text",
@@ -69,8 +70,7 @@ class Account:
     def __init__(self, *, keep_text: int, preview_chars: int) -> None:
         self._room = keep_text  # characters that may still be kept, of all choices together
         self._preview_chars = preview_chars
-        self._contents: dict[int, Words] = {}
-        self._chars: dict[int, int] = {}
+        self._choices: dict[int, Words] = {}
         self._tool_text = Words()
         self._calls: dict[tuple[int, int], str | None] = {}
         self.usage: Usage | None = None
@@ -84,18 +84,20 @@ class Account:
         self.malformed = 0
         self.output_events = 0
 
-    def choice(self, index: int) -> None:
-        """Note that there is a choice `index`, be it without words."""
-        if index not in self._chars and len(self._chars) < MAX_CHOICES:
-            self._chars[index] = 0
-            self._contents[index] = Words()
+    def choice(self, index: int) -> Words:
+        """Return the words of a choice, which may have none."""
+        words = self._choices.get(index)
+        if words is None:
+            index = index if len(self._choices) < MAX_CHOICES else TOO_MANY
+            words = self._choices.setdefault(index, Words())
+        return words
 
     def said(self, index: int, piece: str) -> None:
         """Add words to a choice."""
-        self.choice(index)
-        if index in self._chars:
-            self._chars[index] += len(piece)
-            self._keep(self._contents[index], piece)
+        words = self._choices.get(index) or self.choice(index)
+        words.chars += len(piece)
+        if self._room > 0:
+            self._keep(words, piece)
 
     def called(self, index: int, call: int, identity: str | None) -> None:
         """Note a piece of the tool call at place `call` of a choice; a new id is a new call."""
@@ -111,8 +113,8 @@ class Account:
             self._keep(self._tool_text, piece)
 
     def named(self, model: str | None) -> None:
-        """Note the model that the reply says it is from."""
-        if model:
+        """Note the model that the reply says it is from, once."""
+        if model and self.model is None:
             self.model = model[:MAX_MODEL]
 
     def ended(self, reason: str | None) -> None:
@@ -144,13 +146,13 @@ class Account:
         )
 
     def _keep(self, words: Words, piece: str) -> None:
-        if piece and self._room > 0:
-            kept = piece[: self._room]
-            self._room -= len(kept)
-            words.add(kept)
+        if len(piece) > self._room:
+            piece = piece[: self._room]
+        self._room -= len(piece)
+        words.add(piece)
 
     def _text(self) -> str:
-        words = (*self._contents.values(), self._tool_text)
+        words = (*self._choices.values(), self._tool_text)
         return "".join(map(str, words))
 
     def _reply_chars(self) -> int | None:
@@ -158,8 +160,8 @@ class Account:
 
         None where there was no reply in text: an error, or bytes that nobody could read.
         """
-        if self._chars:
-            return min(self._chars.values())
+        if self._choices:
+            return min(words.chars for words in self._choices.values())
         return None if self.error or self.malformed or self.unseen else 0
 
 

@@ -1,10 +1,10 @@
-"""What a request's last user message says: the start of it, for the preview.
+"""What a request asks: the start of its last user message, for the preview, and its length.
 
 A prompt of a shape that we don't know has no preview; whether it is right is the upstream's to
 say. It knows messages, content parts and plain prompts, and no API's name for them.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import Raw, Struct
@@ -14,13 +14,20 @@ from proxy.dialects.wire.fields import too_many
 MAX_TAIL: Final = 400  # characters: more than any preview, so that patterns can be masked in it
 
 
-class Part(Struct):
+class Prompt(NamedTuple):
+    """What is known of a prompt."""
+
+    tail: str  # the start of the last user message's text
+    chars: int  # about: enough to estimate tokens from
+
+
+class Part(Struct, gc=False):
     """A piece of a message's content; None: it is no text."""
 
     text: str | None = None
 
 
-class Message(Struct):
+class Message(Struct, gc=False):
     """A turn of a conversation, or any other item among them."""
 
     role: Raw = Raw()
@@ -30,49 +37,67 @@ class Message(Struct):
 USER: Final = Raw(b'"user"')
 CANT_READ: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
+QUOTE: Final = ord('"')
+
 _messages: Final = msgspec.json.Decoder(str | list[Message])
-_content: Final = msgspec.json.Decoder(str | list[Part])
+_content: Final[msgspec.json.Decoder[str | list[Part]]] = msgspec.json.Decoder(str | list[Part])
 _prompt: Final = msgspec.json.Decoder(str | list[str])
 
 
-def last_user_text(raw: Raw | None) -> str:
-    """Return the start of the last user message that has text; `raw` may be plain text too."""
+def conversation(raw: Raw | None) -> Prompt:
+    """Return the prompt of a list of messages, or of a plain text in their place."""
     if raw is None or too_many(raw):
-        return ""
+        return unread(raw)
     try:
         messages = _messages.decode(raw)
     except CANT_READ:
-        return ""
+        return unread(raw)
     if isinstance(messages, str):
-        return messages[:MAX_TAIL]
+        return Prompt(messages[:MAX_TAIL], len(messages))
+    chars = sum(content_chars(message.content) for message in messages)
     for message in reversed(messages):
         if message.role == USER and (text := content_text(message.content)):
-            return text
-    return ""
+            return Prompt(text, chars)
+    return Prompt("", chars)
 
 
 def content_text(raw: Raw) -> str:
     """Return the start of a message's text, its parts joined by spaces."""
-    try:
-        content = _content.decode(raw)
-    except CANT_READ:
-        return ""
+    content = content_of(raw)
     if isinstance(content, str):
         return content[:MAX_TAIL]
     return " ".join(part.text[:MAX_TAIL] for part in content if part.text)[:MAX_TAIL]
 
 
-def prompt_text(raw: Raw | None) -> str:
-    """Return the start of a plain prompt, or of the first of several."""
+def content_chars(raw: Raw) -> int:
+    """Return about how long a message's text is; images and other parts are none."""
+    view = memoryview(raw)
+    if view and view[0] == QUOTE:
+        return len(view) - 2  # as JSON: cheaper than to decode it
+    content = content_of(raw)
+    return sum(len(part.text or "") for part in content if not isinstance(part, str))
+
+
+def content_of(raw: Raw) -> str | list[Part]:
+    """Return a message's content; none where it has a shape that we don't know."""
+    try:
+        return _content.decode(raw)
+    except CANT_READ:
+        return []
+
+
+def plain(raw: Raw | None) -> Prompt:
+    """Return the prompt of a text, or of several: their sum, and the start of the first."""
     if raw is None or too_many(raw):
-        return ""
+        return unread(raw)
     try:
         prompt = _prompt.decode(raw)
-    except CANT_READ:
-        return ""
-    return (prompt if isinstance(prompt, str) else "".join(prompt[:1]))[:MAX_TAIL]
+    except CANT_READ:  # tokens, say
+        return unread(raw)
+    texts = [prompt] if isinstance(prompt, str) else prompt
+    return Prompt("".join(texts[:1])[:MAX_TAIL], sum(map(len, texts)))
 
 
-def size(raw: Raw | None) -> int:
-    """Return the length of a prompt's JSON: a cheap measure of size, no count of characters."""
-    return 0 if raw is None else len(memoryview(raw))
+def unread(raw: Raw | None) -> Prompt:
+    """Return a prompt of which only the length of its JSON is known."""
+    return Prompt("", 0 if raw is None else len(memoryview(raw)))

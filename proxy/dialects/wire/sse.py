@@ -11,6 +11,7 @@ Event = tuple[bytes, bytes]  # the event's name (b"": none) and its data
 
 MAX_EVENT: Final = 4 * 1024 * 1024  # bytes; a larger event is skipped and counted
 BOM: Final = b"\xef\xbb\xbf"
+LF: Final = 0x0A
 
 
 class Events:
@@ -29,12 +30,11 @@ class Events:
 
     def feed(self, data: bytes) -> list[Event]:
         """Return the events that `data` completes."""
-        # Nearly every chunk of every stream is whole one-line events, so that way is short.
-        if self._plain and data.startswith(b"data: ") and data.endswith(b"\n\n"):
-            parts = data[6:-2].split(b"\n\ndata: ")
-            plain = data.count(b"\n") == 2 * len(parts) and b"\r" not in data
-            if plain and len(data) <= self._limit and b"" not in parts:
-                return [(b"", part) for part in parts]
+        # Nearly every chunk of every stream is one whole one-line event, so that way is short.
+        if self._plain and data.startswith(b"data: ") and b"\r" not in data:
+            end = data.find(b"\n", 7)  # an event without data is none
+            if end == len(data) - 2 and data[end + 1] == LF and end <= self._limit:
+                return [(b"", data[6:end])]
         return self._feed(data)
 
     def flush(self) -> list[Event]:
@@ -56,12 +56,9 @@ class Events:
         if b"\r" in data:
             self._after_cr = data.endswith(b"\r")
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        buffer = self._buffer
-        search = max(0, len(buffer) - 1)
-        buffer += data
-        found = self._take(search)
+        found = self._take(data)
         self._bound()
-        self._plain = self._begun and not (buffer or self._after_cr or self._skipping)
+        self._plain = self._begun and not (self._buffer or self._after_cr or self._skipping)
         return found
 
     def _begin(self, data: bytes) -> bytes:
@@ -74,18 +71,24 @@ class Events:
         self._begun = True
         return data.removeprefix(BOM)
 
-    def _take(self, search: int) -> list[Event]:
+    def _take(self, data: bytes) -> list[Event]:
+        """Return the events that end in `data`; keep what follows the last one."""
         buffer = self._buffer
+        if buffer or self._skipping:
+            search = max(0, len(buffer) - 1)
+            buffer += data
+            if buffer.find(b"\n\n", search) < 0:
+                return []
+            data = bytes(buffer)
+        *blocks, rest = data.split(b"\n\n")
         found: list[Event] = []
-        begin = 0
-        while (end := buffer.find(b"\n\n", search)) >= 0:
-            if self._skipping or end - begin > self._limit:
+        for block in blocks:
+            if self._skipping or len(block.lstrip(b"\n")) > self._limit:
                 self._skipping = False
                 self.oversized += 1
             else:
-                found += parse(bytes(buffer[begin:end]))
-            begin = search = end + 2
-        del buffer[:begin]
+                found += parse(block)
+        buffer[:] = rest.lstrip(b"\n")  # blank lines before an event are no part of it
         return found
 
     def _bound(self) -> None:
@@ -97,6 +100,8 @@ class Events:
 
 def parse(block: bytes) -> list[Event]:
     """Return the one event of a block of lines that end with LF, or none."""
+    if block.startswith(b"data: ") and b"\n" not in block:
+        return [(b"", block[6:])] if len(block) > 6 else []
     name = b""
     lines: list[bytes] = []
     for line in block.split(b"\n"):
