@@ -15,7 +15,7 @@ from proxy.exchange.observation import Observation
 
 MASK = "[redacted]"
 WITHHELD = "[withheld: redaction took too long]"
-SEEN = 400  # characters of a preview that are looked at, whatever its length
+MARGIN = 300  # characters looked at beyond those shown: a secret may begin just before the cut
 TIMEOUT = 0.05  # seconds for one pattern on one preview; ordinary ones take microseconds
 ALLOWANCE = 5.0  # timeouts in a row; one grows back every thousand exchanges
 GROWTH = 0.001
@@ -41,7 +41,7 @@ class Redactor:
     def _shown(self, preview: str | None) -> str | None:
         if preview is None or self._chars == 0:
             return None
-        return (self._masked(preview[:SEEN]) if self._patterns else preview)[: self._chars]
+        return (self._masked(preview[: self._chars + MARGIN]) if self._patterns else preview)[: self._chars]
 
     def _masked(self, text: str) -> str:
         if self._allowance < 1:

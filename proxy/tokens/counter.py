@@ -56,28 +56,28 @@ def counted(
     if request is None:
         return bare
     reply = Words(pieces=[texts.reply])
-    exact = size(request) + size(reply) <= EXACT_BYTES
-    measure = exactly(encoding) if exact else roughly
-    begins = FUNCTION_BEGINS[name]
-    prompt = measure(request) + request.fixed + request.functions * begins
-    response = None if bare.dialect == "embeddings" else measure(reply)
+    said = max(size(reply), bare.reply_chars or 0)  # more than came: the text was cut short
+    exact = said == size(reply) and said + size(request) <= EXACT_BYTES
+    if exact:
+        prompt, response = tokens(request, encoding), tokens(reply, encoding)
+    else:
+        prompt, response = size(request) // BYTES_PER_TOKEN, said // BYTES_PER_TOKEN
     output = None if bare.output_ms is None else bare.output_ms / 1000
+    usage = Usage(
+        prompt_tokens=prompt + request.fixed + request.functions * FUNCTION_BEGINS[name],
+        response_tokens=None if bare.dialect == "embeddings" else response,
+    )
     return replace(
         bare,
-        usage=Usage(prompt_tokens=prompt, response_tokens=response),
+        usage=usage,
         tokens_source="tiktoken" if exact else "estimate",
-        tpot_ms=per_token(output, response),
+        tpot_ms=per_token(output, usage.response_tokens),
     )
 
 
-def exactly(encoding: tiktoken.Encoding) -> Callable[[Words], int]:
-    """Return what counts with `encoding`; special tokens in a text are text there."""
-    return lambda words: sum(len(encoding.encode_ordinary(piece)) for piece in words.pieces)
-
-
-def roughly(words: Words) -> int:
-    """Return an estimate."""
-    return size(words) // BYTES_PER_TOKEN
+def tokens(words: Words, encoding: tiktoken.Encoding) -> int:
+    """Return how many tokens the text is; special tokens in it are text."""
+    return sum(len(encoding.encode_ordinary(piece)) for piece in words.pieces)
 
 
 def size(words: Words) -> int:

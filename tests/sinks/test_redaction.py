@@ -23,6 +23,10 @@ def test_previews_are_cut_to_a_hundred_characters() -> None:
     assert shown(None) is None
 
 
+def test_longer_previews_can_be_asked_for() -> None:
+    assert shown("x" * 5000, "y", chars=1000) == "x" * 1000
+
+
 def test_previews_off_leaves_nothing() -> None:
     assert shown("words", chars=0) is None
 

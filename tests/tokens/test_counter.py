@@ -15,7 +15,12 @@ COUNTER = TokenCounter()
 
 def uncounted(body: dict[str, Any], reply: str = "", **changes: Any) -> Observation:
     texts = Texts(json.dumps(body).encode(), reply)
-    facts = {"usage": Usage(), "tokens_source": "none", "texts": texts}
+    facts = {
+        "usage": Usage(),
+        "tokens_source": "none",
+        "texts": texts,
+        "reply_chars": len(reply),
+    }
     return observed(**(facts | changes))
 
 
@@ -60,6 +65,11 @@ def test_very_long_texts_are_estimated_and_say_so() -> None:
     assert seen.usage.response_tokens == len("hello world") // 4
     body["messages"][0]["content"] = "x" * (EXACT_BYTES - 4)
     assert COUNTER.count(uncounted(body)).tokens_source == "tiktoken"
+
+
+def test_a_reply_that_was_cut_on_its_way_here_is_estimated_from_its_length() -> None:
+    seen = COUNTER.count(uncounted(HELLO, "hello world", reply_chars=400_000))
+    assert (seen.tokens_source, seen.usage.response_tokens) == ("estimate", 100_000)
 
 
 def test_a_large_image_does_not_make_a_text_long() -> None:
