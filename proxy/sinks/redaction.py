@@ -41,7 +41,8 @@ class Redactor:
     def _shown(self, preview: str | None) -> str | None:
         if preview is None or self._chars == 0:
             return None
-        return (self._masked(preview[: self._chars + MARGIN]) if self._patterns else preview)[: self._chars]
+        text = preview[: self._chars + MARGIN]
+        return self._masked(text)[: self._chars]
 
     def _masked(self, text: str) -> str:
         if self._allowance < 1:
