@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from proxy.alerting import Alert, AlertName
@@ -95,7 +95,9 @@ class Board:
         return self.registry.get_sample_value(name, labels)
 
     def text(self) -> str:
-        return generate_latest(self.registry).decode()
+        body, content_type = self.metrics.render()
+        assert content_type.startswith("text/plain; version=0.0.4")
+        return body.decode()
 
 
 def test_an_exchange_is_counted_once_with_its_outcome_and_error_code() -> None:

@@ -8,8 +8,9 @@ Label values are bounded (`names`). One thread writes.
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from proxy.alerting import Alert
@@ -131,6 +132,10 @@ class Metrics(Collector):
         """Yield every family as it stands (the client library's port)."""
         for family in self.families:
             yield family.read()
+
+    def render(self) -> tuple[bytes, str]:
+        """Return Prometheus' text format and its content type; any thread may call it."""
+        return generate_latest(self.registry()), CONTENT_TYPE_PLAIN_0_0_4
 
     def registry(self) -> CollectorRegistry:
         """Return a registry that holds these metrics and nothing else."""
