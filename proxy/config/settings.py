@@ -5,6 +5,8 @@ here reads, checks or defaults a file: data plane and control plane take it as i
 Durations are seconds, sizes are bytes, names are those of the file.
 """
 
+from typing import Literal
+
 from msgspec import Struct
 
 from proxy.routing.table import RoutingTable
@@ -144,5 +146,5 @@ class Settings(Struct, frozen=True, kw_only=True):
     workers: int = 1
     drain_seconds: float = 120.0
     drain_grace_seconds: float = 2.0  # readiness is 503, connections are still taken
-    log_format: str = "json"  # json | console
+    log_format: Literal["json", "console"] = "json"
     log_exchanges: bool = True

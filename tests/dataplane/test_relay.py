@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 import pytest
@@ -45,19 +45,19 @@ def settings(model: ScriptedUpstream, **changes: Any) -> DataPlane:
     return settings_of(route, upstreams=[upstream("one", model.port, **one)], **changes)
 
 
-def ask(*, stream: bool = True, **more: object) -> dict[str, object]:
+def ask(*, stream: bool = True, **more: Any) -> dict[str, object]:
     messages = [{"role": "user", "content": "Hi"}]
     return {"model": "support", "stream": stream, "messages": messages, **more}
 
 
-WITH_USAGE = {"stream_options": {"include_usage": True}}
+WITH_USAGE: dict[str, Any] = {"stream_options": {"include_usage": True}}
 
 
 def reply_bytes(body: bytes) -> bytes:
     return joined([step for step in plain_reply(body) if isinstance(step, bytes)])
 
 
-def joined(events: Sequence[bytes]) -> bytes:
+def joined(events: Iterable[bytes]) -> bytes:
     return b"".join(events)
 
 

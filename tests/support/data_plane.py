@@ -96,17 +96,16 @@ class Turnout:
 @asynccontextmanager
 async def serving(settings: DataPlane) -> AsyncIterator[Turnout]:
     """Run `settings`; at the end nothing may be left over: no connection, no observation."""
-    loop = asyncio.get_running_loop()
     counts = Counts()
     offered: list[Turnout] = []
     service = Service(
-        offer=lambda observation: offered[0].offered.put_nowait(observation),
+        offer=lambda observation: offered[0].offered.put_nowait(observation),  # noqa: PLW0108  # it comes later
         counts=counts,
-        clock=loop.time,
+        clock=time.monotonic,
         wall=time.time,
         random_bits=random.getrandbits,
         upstream=lambda each: Upstream(
-            each, workers=settings.workers, clock=loop.time, dice=random.random
+            each, workers=settings.workers, clock=time.monotonic, dice=random.random
         ),
     )
     service.adopt(settings)
