@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
 from proxy.alerting import Alert, AlertName
@@ -86,7 +85,7 @@ class Board:
                 ),
             ],
         )
-        self.registry: CollectorRegistry = self.metrics.registry()
+        self.registry = self.metrics.registry()
 
     def take(self, *observations: Observation) -> None:
         self.metrics.take(observations)
