@@ -99,8 +99,9 @@ class _Fit:
                 "is set by 'api_key' already",
                 "keep one of the two",
             )
-        for each in headers:
-            if each != each.lower() and each.lower() in headers:
+        lower = [each.lower() for each in headers]
+        for index, each in enumerate(headers):
+            if lower[index] in lower[:index]:
                 self._report((*here, "headers", each), "is there twice", "keep one of the two")
         first = self.number(*here, "eject_seconds", default=10.0)
         most = self.number(*here, "eject_seconds_max", default=300.0)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from proxy.config import fields, settings
 from proxy.routing.table import Sticky
 
+REFERENCE = r"\$\{"
 SAID = ("default", "description", "title")
 LIMITS = settings.Limits()
 DEADLINES = settings.Deadlines()
@@ -327,14 +328,16 @@ def _for_editors(node: Any) -> Any:
         return [_for_editors(item) for item in node if item != {"type": "null"}]
     if not isinstance(node, dict):
         return node
-    if node.get("type") in ("integer", "number", "boolean"):
+    if node.get("type") in ("integer", "number", "boolean") or isinstance(node.get("enum"), list):
         kind = {key: value for key, value in node.items() if key not in SAID}
         node = {key: value for key, value in node.items() if key in SAID}
-        return _for_editors(node) | {"anyOf": [kind, {"type": "string", "pattern": r"\$\{"}]}
-    return {
-        key: " ".join(value.split())
-        if key == "description" and isinstance(value, str)
-        else _for_editors(value)
-        for key, value in node.items()
-        if (key, value) != ("default", None)
-    }
+        pattern = f"^(yes|no|on|off)$|{REFERENCE}" if kind.get("type") == "boolean" else REFERENCE
+        return _for_editors(node) | {"anyOf": [kind, {"type": "string", "pattern": pattern}]}
+    kept = {key: value for key, value in node.items() if (key, value) != ("default", None)}
+    if isinstance(kept.get("pattern"), str):
+        kept["pattern"] += f"|{REFERENCE}"
+    if isinstance(kept.get("description"), str):
+        kept["description"] = " ".join(kept["description"].split())
+    if "patternProperties" in kept:
+        kept["additionalProperties"] = False
+    return {key: _for_editors(value) for key, value in kept.items()}

@@ -260,6 +260,7 @@ class _Reader:
         what = getattr(error, "problem", None) or "it can't be read on"
         mark = getattr(error, "problem_mark", None)
         at = Position(mark.line + 1, mark.column + 1) if mark is not None else Position(1, 1)
+        at = min(at, _end_of(self._references.text))
         self._document.value = None
         self._document.report(
             (),
