@@ -84,10 +84,10 @@ class ReplyReader:
             if not self.complete:
                 raise BadReply(str(error.__context__ or error)) from None
             self.keep_alive = False  # bytes that nobody asked for: the reply is whole all the same
-        if not self.body and not self.complete:
-            self._count_barren(len(data))
         if headless and self.head is not None:
             self._check_head(len(data))
+        elif not self.body and not self.complete:
+            self._count_barren(len(data))
         if self._no_body and self.body:
             self.body.clear()
             self.keep_alive = False
@@ -111,12 +111,12 @@ class ReplyReader:
             raise BadReply("its head or trailers are too large")
 
     def _check_head(self, size: int) -> None:
-        if self._barren + size <= HEAD_BYTES:
-            return
-        headers = self._headers
-        if self._barren + sum(len(name) + len(value) + 4 for name, value in headers) > HEAD_BYTES:
-            self.head = None
-            raise BadReply("its head is too large")
+        if self._barren + size > HEAD_BYTES:  # perhaps: the body's first bytes are among them
+            size = sum(len(name) + len(value) + 4 for name, value in self._headers)
+            if size > HEAD_BYTES:
+                self.head = None
+                raise BadReply("its head is too large")
+        self._barren = 0
 
     # What llhttp calls.
 
