@@ -42,12 +42,12 @@ def things_to_try(stage: Stage) -> list[tuple[str, str]]:
     )
     forced = list(stage.split)[-1]
     ask = f"curl -s {stage.url}/v1/chat/completions -H 'x-turnout-variant: {forced}'"
-    plain = json.dumps(body | {"stream": False})
+    plain = _json(body | {"stream": False})
     look = f"curl -s {stage.admin_url}/metrics | grep ^turnout_requests_total"
     return [
         (
             "ask as an app would; x-turnout-variant says who answered",
-            f"curl -iN {stage.url}/v1/chat/completions -d '{json.dumps(body)}'",
+            f"curl -iN {stage.url}/v1/chat/completions -d '{_json(body)}'",
         ),
         ("the same with the openai client", f'{sys.executable} -c "{script}"'),
         (
@@ -55,6 +55,10 @@ def things_to_try(stage: Stage) -> list[tuple[str, str]]:
             f"{ask} -d '{plain}'; {look}",
         ),
     ]
+
+
+def _json(body: Mapping[str, object]) -> str:
+    return json.dumps(body, separators=(",", ":"))
 
 
 def opening(stage: Stage) -> list[str]:
