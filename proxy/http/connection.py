@@ -19,10 +19,9 @@ from typing import Any, Protocol, cast
 
 from proxy.config.settings import Deadlines, Limits
 from proxy.errors import Refusal
-from proxy.exchange import ErrorCode
-from proxy.http.deadlines import Alarm, BodyPace, SendPace
+from proxy.http.deadlines import Alarm, BodyPace, SendPace, queued
 from proxy.http.framing import Intake
-from proxy.http.head import Head
+from proxy.http.head import Head, too_late
 from proxy.http.reply import Reply
 from proxy.http.request import Request
 
@@ -466,7 +465,7 @@ class Connection(asyncio.Protocol):
         """End a connection that is idle, stuck in a head, or does not take its last words."""
         self._due = inf
         if self._phase is Phase.WAITING and self._head_begun:
-            self._refuse(late("The request head did not come in time."), Head())
+            self._refuse(too_late("The request head did not come in time."), Head())
         elif self._transport.get_write_buffer_size():
             if self._send.due == inf:
                 self._send.begin(now, self._taken())
@@ -479,7 +478,7 @@ class Connection(asyncio.Protocol):
         request = self._request
         if request is None or self._body.late(now, request.received):
             self._body.due = inf
-            self._intake.give_up(late("The request body did not come in time."))
+            self._intake.give_up(too_late("The request body did not come in time."))
 
     def _check_sending(self, now: float) -> None:
         if self._transport.get_write_buffer_size():
@@ -491,10 +490,6 @@ class Connection(asyncio.Protocol):
             self._overdue(now)
 
     def _taken(self) -> int:
-        """Return how many bytes the kernel took from us."""
-        return self._written - self._transport.get_write_buffer_size()
-
-
-def late(message: str) -> Refusal:
-    """Return the refusal of a client that missed a deadline."""
-    return Refusal(408, ErrorCode.CALLER_TIMEOUT, message, close=True)
+        """Return how many bytes the client took, as far as we can know."""
+        unsent = self._transport.get_write_buffer_size()
+        return self._written - unsent - queued(self._transport.get_extra_info("socket"))

@@ -240,3 +240,8 @@ def target_too_long() -> Refusal:
 def unsupported(status: int, message: str) -> Refusal:
     """Return the refusal of a part of HTTP that is not offered here."""
     return Refusal(status, ErrorCode.CALLER_UNSUPPORTED, message, close=True)
+
+
+def too_late(message: str) -> Refusal:
+    """Return the refusal of a client that missed a deadline."""
+    return Refusal(408, ErrorCode.CALLER_TIMEOUT, message, close=True)
