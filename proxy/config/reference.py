@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from proxy.config.schema import File, inside, target
+from proxy.config.schema import described, inside, target
 
 KINDS = {
     "string": "text",
@@ -33,7 +33,7 @@ def renewed(page: str) -> str:
 
 def sections() -> list[str]:
     """Return one section for each mapping of settings, in the order of the file."""
-    whole = File.model_json_schema()
+    whole = described()
     found: list[str] = []
     waiting = [("", whole)]
     while waiting:

@@ -4,6 +4,7 @@ Defaults come from `settings`, so they are said once. What one value must be lik
 `fields`; how values must fit together stands in `check`.
 """
 
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -299,6 +300,12 @@ class File(Part):
     """How long connections are still taken after readiness went down, in seconds."""
 
 
+@cache
+def described() -> dict[str, Any]:
+    """Return the JSON Schema as pydantic has it; not to be changed."""
+    return File.model_json_schema()
+
+
 def target(node: dict[str, Any], whole: dict[str, Any]) -> dict[str, Any]:
     """Return the node of a JSON Schema that `node` refers to, or `node` itself."""
     node = next((part for part in node.get("anyOf", ()) if "$ref" in part), node)
@@ -319,7 +326,7 @@ def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of the file, for editors: any value may be a `${NAME}` reference."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **_for_editors(File.model_json_schema()),
+        **_for_editors(described()),
     }
 
 

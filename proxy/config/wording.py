@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from typing import Any
 
-from proxy.config.schema import File, inside, target
+from proxy.config.schema import described, inside, target
 from proxy.config.source import KeyPath
 
 # pydantic's kind of error -> the reason and the remedy; {} takes from the error's own context.
@@ -61,7 +61,7 @@ def suggest(name: str, known: Iterable[str]) -> str:
 
 def settings_at(path: KeyPath) -> dict[str, dict[str, Any]]:
     """Return the schemas of the settings that the mapping at `path` takes, by name."""
-    whole = File.model_json_schema()
+    whole = described()
     node = whole
     for part in path:
         node = target(node, whole)

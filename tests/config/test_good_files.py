@@ -30,7 +30,7 @@ EXAMPLES = [
 class AsWritten(dict[str, str]):
     """An environment in which every variable holds its own reference."""
 
-    def get(self, name: str, default: object = None) -> str:  # type: ignore[override]
+    def get(self, name: str, default: object = None) -> str:
         return f"${{{name}}}"
 
 

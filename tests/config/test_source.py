@@ -142,7 +142,7 @@ def test_a_bomb_of_aliases_does_not_go_off(read: Reads) -> None:
     document = read("\n".join(lines))
 
     assert len(document.problems) == 30 + 29 * 9
-    assert sum(len(value) for value in document.value.values()) < 300  # type: ignore[attr-defined]
+    assert len(str(document.value)) < 3000
 
 
 @settings(max_examples=200, deadline=None)

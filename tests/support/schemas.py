@@ -1,4 +1,4 @@
-"""A JSON Schema checker for the few keywords that our schema uses; an unknown keyword is an error."""
+"""A JSON Schema checker for the few keywords that our schema uses; others are an error."""
 
 import re
 from collections.abc import Iterator
@@ -59,23 +59,19 @@ def _misfits(
 
 def _fits(value: object, node: dict[str, Any]) -> bool:
     kinds = TYPES.get(node.get("type", ""))
-    if kinds is not None and (type(value) not in kinds):
-        return False
-    if "enum" in node and value not in node["enum"]:
-        return False
-    if "const" in node and value != node["const"]:
-        return False
+    fits = kinds is None or type(value) in kinds
+    fits &= "enum" not in node or value in node["enum"]
+    fits &= "const" not in node or value == node["const"]
     if isinstance(value, str):
-        return len(value) >= node.get("minLength", 0) and bool(
-            re.search(node.get("pattern", ""), value)
-        )
-    if isinstance(value, int | float):
-        least, most = node.get("minimum", value), node.get("maximum", value)
-        return bool(least <= value <= most and value > node.get("exclusiveMinimum", value - 1))
-    if isinstance(value, dict):
-        named = set(node.get("required", ())) <= set(value)
-        return named and len(value) >= node.get("minProperties", 0)
-    return True
+        fits &= len(value) >= node.get("minLength", 0)
+        fits &= re.search(node.get("pattern", ""), value) is not None
+    elif isinstance(value, int | float):
+        fits &= node.get("minimum", value) <= value <= node.get("maximum", value)
+        fits &= value > node.get("exclusiveMinimum", value - 1)
+    elif isinstance(value, dict):
+        fits &= set(node.get("required", ())) <= set(value)
+        fits &= len(value) >= node.get("minProperties", 0)
+    return fits
 
 
 def _inside(

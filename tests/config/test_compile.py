@@ -1,0 +1,249 @@
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from proxy.config.compile import load_settings, settings_for_upstream, usable_cpus
+from proxy.config.settings import AlertThresholds, ClientKey, Settings, Webhook
+from proxy.errors import ConfigError
+from proxy.routing.table import Route
+
+GOOD = Path(__file__).parent / "good"
+EVERYTHING = load_settings(str(GOOD / "everything.yaml"), {})
+Compile = Callable[[str], Settings]
+
+
+@pytest.fixture
+def compiled(tmp_path: Path) -> Compile:
+    def compile_text(text: str) -> Settings:
+        file = tmp_path / "turnout.yaml"
+        file.write_text(text, encoding="utf-8")
+        return load_settings(str(file), {})
+
+    return compile_text
+
+
+def test_the_smallest_file_becomes_a_route_with_everything_else_by_default() -> None:
+    settings = load_settings(str(GOOD / "smallest.yaml"), {"OPENAI_API_KEY": "sk-1"})
+
+    plane = settings.data_plane
+    assert plane.upstreams["openai"].api_key == "sk-1"
+    assert plane.table.routes["support"].weights == (90.0, 10.0)
+    assert [each.name for each in plane.table.routes["support"].variants] == ["base", "ft-v2"]
+    assert settings == Settings(data_plane=plane)
+
+
+def test_addresses_are_split_into_host_and_port() -> None:
+    assert (EVERYTHING.listen_host, EVERYTHING.listen_port) == ("::1", 9000)
+    assert (EVERYTHING.admin_host, EVERYTHING.admin_port) == ("localhost", 9001)
+
+
+@pytest.mark.parametrize(
+    ("url", "parts"),
+    [
+        ("https://api.openai.com/v1", ("https", "api.openai.com", 443, "/v1")),
+        ("http://vllm:8000", ("http", "vllm", 8000, "/v1")),
+        ("http://vllm/", ("http", "vllm", 80, "")),
+        ("HTTP://[::1]:8000/openai/v1/", ("http", "::1", 8000, "/openai/v1")),
+        ("https://API.example.com:8443/a", ("https", "api.example.com", 8443, "/a")),
+    ],
+)
+def test_a_base_url_is_split_and_v1_is_meant_where_no_path_is_given(
+    url: str, parts: tuple[str, str, int, str]
+) -> None:
+    upstream = settings_for_upstream(url).data_plane.upstreams["default"]
+
+    assert (upstream.scheme, upstream.host, upstream.port, upstream.prefix) == parts
+
+
+def test_everything_that_can_be_said_of_an_upstream_reaches_it() -> None:
+    upstream = EVERYTHING.data_plane.upstreams["hosted"]
+
+    assert upstream.api_key == "the-secret"
+    assert upstream.headers == {"x-team": "ml, prod", "x-price": "$5"}
+    assert upstream.timeouts.total == 4.0
+    assert (upstream.connections, upstream.queue, upstream.retries) == (8, 0, 0)
+    assert upstream.ca_file == str(GOOD / "everything.yaml")
+    assert upstream.proxy == "http://proxy:3128"
+    assert (upstream.verify, upstream.ask_usage, upstream.list_models) == (False, False, True)
+
+
+def test_everything_that_can_be_said_of_a_route_reaches_it() -> None:
+    route = EVERYTHING.data_plane.table.routes["org/support:v1"]
+
+    assert [each.name for each in route.variants] == ["no", "ft", "canary"]
+    assert route.weights == (87.5, 12.5, 0.0)
+    assert (route.sticky, route.sticky_header) == ("conversation", "x-turnout-conversation")
+    assert (route.salt, route.fallback) == ("2026-11", ("no", "ft"))
+    ft = route.variants[1]
+    assert (ft.upstream, ft.model) == ("six", "lora")
+    assert {name: bytes(raw) for name, raw in ft.overrides.items()} == {
+        "stop": b'["b",null]',
+        "temperature": b"0.25",
+        "top_p": b"1",
+    }
+    assert json.loads(bytes(ft.defaults["metadata"])) == {"a": 1, "z": "ü"}
+
+
+def test_a_route_without_a_split_gives_all_to_its_baseline() -> None:
+    route = EVERYTHING.data_plane.table.routes["chat"]
+
+    assert route.weights == (1.0,)
+    assert route.sticky_header == "x-user-id"
+
+
+def test_keys_get_a_column_each_and_their_digest_in_lower_case() -> None:
+    assert EVERYTHING.data_plane.keys == (
+        ClientKey(
+            name="app",
+            sha256="a" * 64,
+            slot=0,
+            requests_per_minute=60,
+            tokens_per_minute=1000,
+            routes=("chat",),
+        ),
+        ClientKey(name="open", sha256="b" * 64, slot=1),
+    )
+
+
+def test_sizes_are_bytes_decimal_or_binary_as_written() -> None:
+    limits = EVERYTHING.data_plane.limits
+
+    assert limits.head_bytes == 64 * 1024
+    assert limits.target_bytes == 4096
+    assert limits.body_bytes == 1024**3
+    assert limits.stream_body_bytes == 2 * 1000**3
+
+
+def test_the_rest_of_the_file_reaches_the_settings() -> None:
+    plane = EVERYTHING.data_plane
+
+    assert (EVERYTHING.workers, plane.workers) == (3, 3)
+    assert (EVERYTHING.drain_seconds, EVERYTHING.drain_grace_seconds) == (0.0, 0.5)
+    assert (EVERYTHING.log_format, EVERYTHING.log_exchanges) == ("console", False)
+    assert EVERYTHING.tls is not None
+    assert EVERYTHING.tls.certificate == str(GOOD / "everything.yaml")
+    assert (plane.deadlines.body, plane.deadlines.send) == (2.5, 4.0)
+    assert (plane.previews.chars, plane.previews.redact) == (20, (r"\d{16}",))
+    assert not plane.count_tokens
+
+
+def test_a_routes_alerts_take_the_general_ones_where_they_say_nothing() -> None:
+    alerts = EVERYTHING.alerts
+
+    assert alerts.default == AlertThresholds(slow_latency_ms=1500.0, short_reply_chars=None)
+    assert alerts.routes == {
+        "org/support:v1": AlertThresholds(slow_latency_ms=None, short_reply_chars=1)
+    }
+    assert alerts.webhook == Webhook(
+        url="https://hooks.example.com/x?y=1",
+        headers={"authorization": "Bearer t"},
+        fold_seconds=0.0,
+    )
+
+
+def test_what_is_off_is_off() -> None:
+    settings = load_settings(str(GOOD / "all-off.yaml"), {})
+
+    assert settings.data_plane.previews.chars == 0
+    assert settings.alerts.default == AlertThresholds(slow_latency_ms=None, short_reply_chars=None)
+
+
+def test_without_a_file_everything_goes_to_the_one_upstream() -> None:
+    plane = settings_for_upstream("https://api.openai.com/v1").data_plane
+
+    assert plane.table.routes == {}
+    assert plane.table.pass_unknown_models
+    assert plane.upstreams[plane.table.default_upstream or ""].host == "api.openai.com"
+    assert plane.upstreams["default"].list_models
+
+
+def test_an_upstream_that_is_no_url_is_told_without_repeating_it() -> None:
+    with pytest.raises(ConfigError, match="holds a user name or password; remove it") as caught:
+        settings_for_upstream("https://me:canary@api.openai.com/v1")
+    assert "canary" not in str(caught.value)
+    assert not caught.value.unreadable
+
+
+def test_a_file_with_problems_gives_them_all_and_no_settings(compiled: Compile) -> None:
+    with pytest.raises(ConfigError) as caught:
+        compiled("upstreams: {sim: {base_url: x}}\nworkers: 0.5\n")
+
+    assert [line.split(" ")[1] for line in str(caught.value).splitlines()] == [
+        "serves",
+        "upstreams.sim.base_url",
+        "workers",
+    ]
+
+
+ONE = """
+upstreams: {{sim: {{base_url: http://sim/v1, api_key: {key}}}}}
+routes:
+  a:
+    variants:
+      base: {{upstream: sim, overrides: {{x: {{p: 1, q: 2}}, y: 1}}}}
+      ft: {{upstream: sim}}
+  b: {{variants: {{base: {{upstream: sim}}}}, split: {{base: {weight}}}}}
+"""
+SAME = """
+routes:
+  b: {variants: {base: {upstream: sim}}, split: {base: 1.0}}
+  a:
+    variants:
+      base: {upstream: sim, overrides: {y: 1, x: {q: 2, p: 1}}}
+      ft: {upstream: sim}
+upstreams: {sim: {base_url: http://elsewhere/v1}}
+"""
+
+
+def test_the_digest_says_what_is_routed_where_and_nothing_of_secrets(compiled: Compile) -> None:
+    one = compiled(ONE.format(key="k1", weight=1)).data_plane.table
+    other_key = compiled(ONE.format(key="k2", weight=1)).data_plane.table
+    rearranged = compiled(SAME).data_plane.table
+    other_weight = compiled(ONE.format(key="k1", weight=2)).data_plane.table
+
+    assert len(one.digest) == len(hashlib.sha256().hexdigest())
+    assert one.digest == other_key.digest == rearranged.digest
+    assert one.digest != other_weight.digest
+    assert one.version == 1
+
+
+def test_the_order_of_variants_is_part_of_the_digest(compiled: Compile) -> None:
+    text = "upstreams: {{s: {{base_url: http://s}}}}\nroutes: {{r: {{variants: {}}}}}"
+    a, b = "a: {upstream: s}", "b: {upstream: s}"
+
+    one = compiled(text.format(f"{{{a}, {b}}}")).data_plane.table
+    turned = compiled(text.format(f"{{{b}, {a}}}")).data_plane.table
+
+    assert one.digest != turned.digest
+    assert isinstance(one.routes["r"], Route)
+
+
+def test_automatic_workers_are_the_cpus_that_there_are(compiled: Compile) -> None:
+    text = "upstreams: {s: {base_url: http://s}}\ndefault_upstream: s\nworkers: auto"
+
+    assert compiled(text).workers == usable_cpus() >= 1
+
+
+@pytest.mark.parametrize(
+    ("files", "most"),
+    [
+        ({"cpu.max": "100000 100000\n"}, 1),
+        ({"cpu.max": "50000 100000\n"}, 1),
+        ({"cpu.max": "max 100000\n"}, 256),
+        ({"cpu/cpu.cfs_quota_us": "100000", "cpu/cpu.cfs_period_us": "100000"}, 1),
+        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 256),
+        ({"cpu.max": "nonsense"}, 256),
+        ({}, 256),
+    ],
+)
+def test_a_containers_quota_limits_the_cpus(
+    tmp_path: Path, files: dict[str, str], most: int
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="ascii")
+
+    assert usable_cpus(tmp_path) == min(most, usable_cpus(tmp_path / "none"))
