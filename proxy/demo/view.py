@@ -47,7 +47,7 @@ def things_to_try(stage: Stage) -> list[tuple[str, str]]:
     return [
         (
             "ask as an app would; x-turnout-variant says who answered",
-            f"curl -iN {stage.url}/v1/chat/completions -d '{_json(body)}'",
+            f"curl -siN {stage.url}/v1/chat/completions -d '{_json(body)}'",
         ),
         ("the same with the openai client", f'{sys.executable} -c "{script}"'),
         (
@@ -108,7 +108,7 @@ def _table(figures: Figures, stage: Stage) -> Table:
 
 def _alerts(figures: Figures) -> Text:
     counts = ", ".join(f"{name} {count}" for name, count in sorted(figures.alerts.items()))
-    text = Text(counts or "none so far")
+    text = Text(counts or "none so far", no_wrap=True, overflow="ellipsis")
     for alert in figures.latest_alerts:
         text.append(f"\n{alert_line(alert)}", style="yellow")
     return text
