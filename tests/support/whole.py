@@ -16,8 +16,8 @@ import signal
 import sys
 import time
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -124,9 +124,26 @@ def descendants(pid: int) -> list[int]:
 def command(pid: int) -> list[str]:
     """Return a process' arguments; none where it is gone."""
     try:
-        return Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+        return [word for word in Path(f"/proc/{pid}/cmdline").read_text().split("\0") if word]
     except OSError:
         return []
+
+
+async def gone(pids: Iterable[int]) -> bool:
+    """Return whether none of these processes runs."""
+    return not any(command(pid) for pid in pids)
+
+
+async def refused(turnout: Whole) -> bool:
+    """Return whether the traffic listener takes no connections."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", turnout.port)
+    except ConnectionRefusedError:
+        return True
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+    return False
 
 
 @asynccontextmanager
