@@ -10,7 +10,8 @@ from random import Random
 
 import httpx2
 
-USERS = ("alice", "bob", "chandra", "dmitri", "esra", "fatou", "george", "hana", "ines", "jun")
+NAMES = ("alice", "bob", "chandra", "dmitri", "esra", "fatou", "george", "hana", "ines", "jun")
+USERS = tuple(f"{name}-{number}" for name in NAMES for number in range(1, 9))
 QUESTIONS = (
     "Where is my parcel?",
     "Can I change the delivery address of my order?",
