@@ -50,8 +50,8 @@ def _missing_streams(medians: Medians) -> float:
     return 5_000 - many["open"] + many["failed"]
 
 
-def _failures(medians: Medians) -> float:
-    return sum(by_target["turnout"]["failed"] for by_target in medians.values())
+def _sum(figure: str) -> Callable[[Medians], float]:
+    return lambda medians: sum(by_target["turnout"][figure] for by_target in medians.values())
 
 
 BARS = (
@@ -88,7 +88,8 @@ BARS = (
         lambda medians: medians["idle"]["turnout"]["mb_per_1000"],
     ),
     Bar("5,000 open streams on one worker: missing or failed", 0.0, _missing_streams),
-    Bar("failed requests in all of turnout's cells", 0.0, _failures),
+    Bar("failed requests in all of turnout's cells", 0.0, _sum("failed")),
+    Bar("observations and log lines dropped in all of turnout's cells", 0.0, _sum("dropped")),
 )
 
 

@@ -13,12 +13,15 @@
  * after S seconds more come the figures as one JSON line. Every reply must be a 200 and have
  * the length that its head promised, which is the same for all, every stream its N chunks and a
  * proper end; what is not so counts as failed, and MAX_FAILED of them end the run.
+ *
+ * Requests that are under way when the time is up are waited for, DRAIN_SECONDS at most, and
+ * counted as late: the slowest ones must not go missing from the latencies, nor their cost from
+ * the target's. Streams are just left.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -31,6 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "options.h"
 #include "samples.h"
 #include "wire.h"
 
@@ -38,16 +42,13 @@ enum {
     HEAD_MAX = 8192,
     READ_MAX = 64 * 1024,
     EVENTS = 256,
-    CONNECTIONS_MAX = 10000,
-    REQUEST_MAX = 1024 * 1024,
     MAX_FAILED = 1000,
-    SECONDS_MAX = 120,
+    DRAIN_SECONDS = 8,
     END_SIZE = 7,
 };
 
 static const char STREAM_END[] = "\r\n0\r\n\r\n";    /* the last chunk of the chunked coding */
 
-enum mode { CLOSED, OPEN, STREAM };
 enum phase { UNUSED, FREE, WAITING, READING };
 
 struct conn {
@@ -65,15 +66,6 @@ struct conn {
     char head[HEAD_MAX + 1];
 };
 
-static struct {
-    enum mode mode;
-    uint16_t port;
-    uint32_t connections, chunks, rate;
-    double seconds, warm, ramp;
-} options = {.connections = 1, .chunks = 1, .rate = 300, .seconds = 1, .warm = 0.2, .ramp = 0.05};
-
-static char *request;
-static size_t request_size;
 static size_t reply_size;               /* of the first reply that was not a stream */
 static int epoll_fd;
 static struct conn *conns;
@@ -83,7 +75,7 @@ static uint32_t free_count;
 static int64_t start, measure_from, stop_at;
 static bool measuring;
 static uint64_t issued;                 /* mode open: requests sent or due so far */
-static uint64_t requests, chunks, failed;        /* failed: from the start, the ramp included */
+static uint64_t requests, late, chunks, failed;        /* failed: from the start, the ramp included */
 static const char *first_failure = "";
 static struct samples latency, first_chunk, on_the_way;
 
@@ -175,7 +167,10 @@ static void reply_is_whole(struct conn *c, int64_t time) {
         fail(c, "a stream ended with chunks missing", time);
         return;
     }
-    requests++;
+    if (time < stop_at)
+        requests++;
+    else
+        late++;
     sample(&latency, time - c->due);
     make_free(c, time);
 }
@@ -338,6 +333,13 @@ static uint32_t busy(void) {
     return count;
 }
 
+static bool awaited(void) {
+    for (uint32_t i = 0; i < opened; i++)
+        if (conns[i].phase == WAITING || conns[i].phase == READING)
+            return true;
+    return false;
+}
+
 static int64_t sooner(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static int64_t next_wakeup(void) {
@@ -371,11 +373,24 @@ static void handle_events(int timer) {
     }
 }
 
-static void run(void) {
+/* Waits for the replies that are still under way. */
+static void drain(int timer) {
+    const int64_t deadline = now() + DRAIN_SECONDS * SECOND;
+    arm(timer, deadline);
+    while (awaited() && failed < MAX_FAILED && now() < deadline)
+        handle_events(timer);
+}
+
+static int make_timer(void) {
     int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = NULL};
-    int64_t cpu_from = 0, armed = 0;
     epoll_ctl(epoll_fd, EPOLL_CTL_ADD, timer, &event);
+    return timer;
+}
+
+static void run(void) {
+    int timer = make_timer();
+    int64_t cpu_from = 0, armed = 0;
     start = now();
     measure_from = start + (int64_t)((options.ramp + options.warm) * 1e9);
     stop_at = measure_from + (int64_t)(options.seconds * 1e9);
@@ -394,70 +409,17 @@ static void run(void) {
         handle_events(timer);
     }
     double seconds = (double)(now() - measure_from) / 1e9;
-    printf("{\"seconds\": %.4f, \"requests\": %lu, \"chunks\": %lu, \"failed\": %lu, "
+    uint32_t open = busy();
+    if (options.mode != STREAM)
+        drain(timer);
+    printf("{\"seconds\": %.4f, \"requests\": %lu, \"late\": %lu, \"chunks\": %lu, \"failed\": %lu, "
            "\"first_failure\": \"%s\", \"open\": %u, \"cpu_us\": %.0f",
-           seconds, requests, chunks, failed, first_failure, busy(),
+           seconds, requests, late, chunks, failed, first_failure, open,
            (double)(cpu_ns() - cpu_from) / 1e3);
     print_samples("latency", &latency);
     print_samples("ttft", &first_chunk);
     print_samples("chunk", &on_the_way);
     puts("}");
-}
-
-/* -- the command line -------------------------------------------------------------------- */
-
-static void read_request(const char *path) {
-    FILE *file = fopen(path, "rb");
-    if (!file)
-        die(path);
-    request = malloc(REQUEST_MAX);
-    request_size = request ? fread(request, 1, REQUEST_MAX, file) : 0;
-    fclose(file);
-}
-
-static void usage(const char *why) {
-    fprintf(stderr, "load: %s; the usage stands at the top of load.c\n", why);
-    exit(2);
-}
-
-static enum mode mode_named(const char *name) {
-    static const char *names[] = {"closed", "open", "stream"};
-    for (int i = 0; i < 3; i++)
-        if (strcmp(name, names[i]) == 0)
-            return (enum mode)i;
-    usage("no such mode");
-    return CLOSED;
-}
-
-static void read_options(int argc, char **argv) {
-    static const struct option known[] = {
-        {"port", required_argument, NULL, 'p'},    {"request", required_argument, NULL, 'f'},
-        {"connections", required_argument, NULL, 'c'}, {"seconds", required_argument, NULL, 's'},
-        {"warm", required_argument, NULL, 'w'},    {"ramp", required_argument, NULL, 'r'},
-        {"rate", required_argument, NULL, 'q'},    {"chunks", required_argument, NULL, 'n'},
-        {NULL, 0, NULL, 0}};
-    if (argc < 2)
-        usage("no mode");
-    options.mode = mode_named(argv[1]);
-    for (int name; (name = getopt_long(argc - 1, argv + 1, "", known, NULL)) != -1;) {
-        switch (name) {
-        case 'p': options.port = (uint16_t)atoi(optarg); break;
-        case 'f': read_request(optarg); break;
-        case 'c': options.connections = (uint32_t)atoi(optarg); break;
-        case 's': options.seconds = atof(optarg); break;
-        case 'w': options.warm = atof(optarg); break;
-        case 'r': options.ramp = atof(optarg); break;
-        case 'q': options.rate = (uint32_t)atoi(optarg); break;
-        case 'n': options.chunks = (uint32_t)atoi(optarg); break;
-        default: usage("unknown option");
-        }
-    }
-    if (options.port == 0 || request_size == 0)
-        usage("--port and a --request that is not empty are needed");
-    if (options.connections < 1 || options.connections > CONNECTIONS_MAX || options.rate < 1)
-        usage("connections or rate out of bounds");
-    if (options.seconds + options.warm + options.ramp > SECONDS_MAX)
-        usage("too long");
 }
 
 static void allocate(void) {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import statistics
 import tempfile
 import threading
@@ -56,9 +55,9 @@ class Gathered:
 
 
 def _median(rounds: Sequence[Figures]) -> Figures:
-    """Each figure's median; failures are added up, for one is too many."""
+    """Each figure's median; failures and drops are added up, for one is too many."""
     medians = {name: statistics.median(r[name] for r in rounds if name in r) for name in rounds[0]}
-    return medians | {"failed": sum(r["failed"] for r in rounds)}
+    return medians | {name: sum(r[name] for r in rounds) for name in ("failed", "dropped")}
 
 
 def run(plan: Plan) -> Gathered:
@@ -123,6 +122,10 @@ class _Round:
             gathered.problems.append(f"{cell.title}, {target.name}: {error}")
             return
         gathered.rounds[cell.name][target.name].append(figures)
+        if figures["dropped"]:
+            gathered.problems.append(
+                f"{cell.title}, {target.name}: {figures['dropped']:.0f} observations dropped"
+            )
         if figures["failed"]:
             gathered.problems.append(
                 f"{cell.title}, {target.name}: {figures['failed']:.0f} requests failed: {failure}"
@@ -147,8 +150,5 @@ def _scraping(port: int | None) -> Iterator[None]:
 
 def _scrape(port: int, done: threading.Event) -> None:
     while not done.wait(SCRAPE_SECONDS):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        with suppress(OSError, http.client.HTTPException):
-            connection.request("GET", "/metrics")
-            connection.getresponse().read()
-        connection.close()
+        with suppress(HarnessError):  # its count of drops, read after each cell, will tell
+            targets.read_metrics(port)

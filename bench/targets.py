@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import importlib.util
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 START_SECONDS = 30
 STOP_SECONDS = 10
+DROPPED = re.compile(r"turnout_(observations|log_lines)_dropped_total[ {]")
 
 NGINX_CONFIG = """\
 daemon off;
@@ -98,6 +100,13 @@ class Target:
         """Memory of all its processes together."""
         return memory_bytes(self.processes())
 
+    def dropped(self) -> float:
+        """Observations and log lines that it says it dropped so far: cheap, but not the work."""
+        if self.metrics_port is None:
+            return 0.0
+        lines = read_metrics(self.metrics_port).splitlines()
+        return sum(float(line.split()[-1]) for line in lines if DROPPED.match(line))
+
     def stop(self) -> None:
         """Asks it to end, and ends whatever is left after a while."""
         if self.process is None:
@@ -110,6 +119,18 @@ class Target:
             for pid in remaining & self.processes():
                 os.kill(pid, 9)
             self.process.wait()
+
+
+def read_metrics(port: int) -> str:
+    """What /metrics says; HarnessError where it says nothing."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/metrics")
+        return connection.getresponse().read().decode()
+    except (OSError, http.client.HTTPException) as error:
+        raise HarnessError(f"no metrics: {error}") from None
+    finally:
+        connection.close()
 
 
 def free_port() -> int:
