@@ -180,7 +180,12 @@ class Connection(asyncio.Protocol):
         if not self._closing:
             self._fail(UpstreamCut(ErrorCode.PROVIDER_CUT, "closed on our side"))
 
-    # What the pool does with it.
+    # What its dialler and its pool do with it.
+
+    def abandon(self) -> None:
+        """Let go of one whose dialling was given up: uvloop would not say that it is lost."""
+        if self._timer is not None:
+            self.connection_lost(None)
 
     def rest(self) -> bool:
         """Get ready to wait in the pool; False: it can serve no other exchange."""

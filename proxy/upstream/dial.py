@@ -103,13 +103,22 @@ class Dialer:
 
     async def _attach(self, sock: socket.socket, keeper: Keeper) -> Connection:
         """Make a connection of a socket, which is closed if that fails."""
-        connection: Connection | None = None
+        connection = Connection(
+            asyncio.get_running_loop(),
+            keeper,
+            timeouts=self._settings.timeouts,
+            keepalive=self._settings.keepalive_seconds,
+            clock=self._clock,
+        )
+        attached = False
         try:
             if self._tunnel is not None:
                 await self._open_tunnel(sock, self._tunnel)
-            connection = await self._start(sock, keeper)
+            await self._start(sock, connection)
+            attached = True
         finally:
-            if connection is None:
+            if not attached:
+                connection.abandon()
                 sock.close()
         return connection
 
@@ -131,25 +140,15 @@ class Dialer:
         if not reply.endswith(b"\r\n\r\n"):  # cut, or more than a head: no peer speaks first
             raise ConnectFailure(ErrorCode.PROVIDER_CONNECT_FAILED, "the proxy's reply is odd")
 
-    async def _start(self, sock: socket.socket, keeper: Keeper) -> Connection:
+    async def _start(self, sock: socket.socket, connection: Connection) -> None:
         loop = asyncio.get_running_loop()
         settings = self._settings
-
-        def connection() -> Connection:
-            return Connection(
-                loop,
-                keeper,
-                timeouts=settings.timeouts,
-                keepalive=settings.keepalive_seconds,
-                clock=self._clock,
-            )
-
         try:
             if self._tls is None:
-                _, made = await loop.create_connection(connection, sock=sock)
+                await loop.create_connection(lambda: connection, sock=sock)
             else:
-                _, made = await loop.create_connection(
-                    connection,
+                await loop.create_connection(
+                    lambda: connection,
                     sock=sock,
                     ssl=self._tls,
                     server_hostname=settings.host,
@@ -160,7 +159,6 @@ class Dialer:
                 ErrorCode.PROVIDER_CONNECT_FAILED if self._tls is None else ErrorCode.PROVIDER_TLS
             )
             raise ConnectFailure(code, str(error)) from error
-        return made
 
 
 def is_literal(host: str) -> bool:

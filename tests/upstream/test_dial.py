@@ -15,6 +15,7 @@ from tests.support.certificates import Certificates
 from tests.support.scripted_upstream import (
     HANG,
     RESET,
+    Steps,
     black_hole_port,
     plain_reply,
     refusing_port,
@@ -56,9 +57,11 @@ async def test_an_unknown_name_is_told_as_such(host: str) -> None:
 
 
 async def test_a_name_with_two_families_is_reached_by_the_one_that_answers() -> None:
-    async with scripted_upstream() as server:  # on IPv4 only
-        async with client_of(server.port, host="localhost") as client:
-            assert (await exchange(client))[0].status == 200
+    async with (
+        scripted_upstream() as server,  # on IPv4 only
+        client_of(server.port, host="localhost") as client,
+    ):
+        assert (await exchange(client))[0].status == 200
 
 
 async def test_nagle_is_off() -> None:
@@ -159,14 +162,17 @@ async def test_a_certificate_for_another_name_is_refused(certificates: Certifica
 
 
 async def test_verification_can_be_switched_off(certificates: Certificates) -> None:
-    async with scripted_upstream(certificates.server_context()) as server:
-        async with client_of(server.port, scheme="https", verify=False) as client:
-            assert (await exchange(client))[0].status == 200
+    async with (
+        scripted_upstream(certificates.server_context()) as server,
+        client_of(server.port, scheme="https", verify=False) as client,
+    ):
+        assert (await exchange(client))[0].status == 200
 
 
 async def test_a_peer_that_speaks_no_tls_is_a_tls_failure() -> None:
     async with scripted_upstream() as server:
-        for at_connect in ([b"HTTP/1.1 400 Bad Request\r\n\r\n", HANG], [RESET]):
+        scripts: list[Steps] = [[b"HTTP/1.1 400 Bad Request\r\n\r\n", HANG], [RESET]]
+        for at_connect in scripts:
             server.at_connect = at_connect
             failure = await failure_at(server.port, scheme="https")
             assert failure.code == ErrorCode.PROVIDER_TLS

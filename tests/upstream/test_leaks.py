@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import gc
-import os
 import random
 from pathlib import Path
 
@@ -11,7 +10,14 @@ import pytest
 
 from proxy.upstream import Connection, Upstream
 from tests.support.certificates import Certificates
-from tests.support.scripted_upstream import HANG, chunk, head, scripted_upstream
+from tests.support.scripted_upstream import (
+    HANG,
+    Steps,
+    chunk,
+    head,
+    plain_reply,
+    scripted_upstream,
+)
 from tests.support.upstream_client import client_of, exchange, until
 
 ROUNDS = 5_000  # on each loop
@@ -72,7 +78,8 @@ async def test_a_cancelled_exchange_closes_its_connection_within_a_tenth_of_a_se
     loop = asyncio.get_running_loop()
     took: list[float] = []
     async with scripted_upstream() as server, client_of(server.port) as client:
-        for script in ([HANG], [head(headers=[("Content-Length", "9")]), HANG]) * 50:
+        scripts: list[Steps] = [[HANG], [head(headers=[("Content-Length", "9")]), HANG]]
+        for script in scripts * 50:
             server.will(script)
             task = asyncio.ensure_future(exchange(client))
             seen = await server.request()
@@ -89,14 +96,13 @@ async def test_dials_and_handshakes_cancelled_at_any_turn_leave_nothing(
     certificates: Certificates,
 ) -> None:
     async with scripted_upstream(certificates.server_context()) as server:
+        server.by_default = plain_reply(b"", headers=[("Connection", "close")])  # so all dial
         files_before = open_files()
         async with client_of(
             server.port, host="localhost", scheme="https", ca_file=certificates.ca_file
         ) as client:
-            for turns in [*range(40)] * 3:
+            for turns in [*range(60)] * 5:
                 await cancel_after(turns, client)
-                with contextlib.suppress(IndexError):
-                    client._pool.take().close()  # type: ignore[union-attr]  # so that the next dials
         await until(lambda: open_files() == files_before)
+        assert 0 < len(server.requests) < 300  # some came through, some did not get that far
     assert connections_alive() == 0
-    assert os.getpid()

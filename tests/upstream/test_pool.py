@@ -54,28 +54,32 @@ async def test_a_connection_with_an_unread_reply_is_closed_on_release() -> None:
 
 
 async def test_an_idle_connection_is_closed_when_its_time_is_up() -> None:
-    async with scripted_upstream() as server:
-        async with client_of(server.port, keepalive_seconds=0.2) as client:
-            await exchange(client)
-            await exchange(client)
-            before = asyncio.get_running_loop().time()
-            await server.all_closed()
-            assert asyncio.get_running_loop().time() - before >= 0.15
-            assert client.report().open == 0
+    async with (
+        scripted_upstream() as server,
+        client_of(server.port, keepalive_seconds=0.2) as client,
+    ):
+        await exchange(client)
+        await exchange(client)
+        before = asyncio.get_running_loop().time()
+        await server.all_closed()
+        assert asyncio.get_running_loop().time() - before >= 0.15
+        assert client.report().open == 0
 
 
 @pytest.mark.parametrize(("workers", "share"), [(1, 3), (2, 2), (3, 1), (8, 1)])
 async def test_a_worker_takes_its_share_of_the_connections_rounded_up(
     workers: int, share: int
 ) -> None:
-    async with scripted_upstream() as server:
-        async with client_of(server.port, workers=workers, connections=3, queue=0) as client:
-            taken = [await client.acquire() for _ in range(share)]
-            with pytest.raises(UpstreamFailure) as failure:
-                await client.acquire()
-            assert failure.value.code == ErrorCode.PROVIDER_OVERLOADED
-            for connection in taken:
-                client.release(connection)
+    async with (
+        scripted_upstream() as server,
+        client_of(server.port, workers=workers, connections=3, queue=0) as client,
+    ):
+        taken = [await client.acquire() for _ in range(share)]
+        with pytest.raises(UpstreamFailure) as failure:
+            await client.acquire()
+        assert failure.value.code == ErrorCode.PROVIDER_OVERLOADED
+        for connection in taken:
+            client.release(connection)
 
 
 async def waiting(client: Upstream, count: int) -> list[asyncio.Task[Connection]]:
@@ -117,20 +121,22 @@ async def test_a_connection_that_ends_gives_its_slot_to_who_waits() -> None:
 
 
 async def test_the_queue_is_bounded_in_number_and_in_time() -> None:
-    async with scripted_upstream() as server:
-        async with client_of(server.port, connections=1, queue=1, queue_seconds=0.2) as client:
-            held = await client.acquire()
-            before = asyncio.get_running_loop().time()
-            (task,) = await waiting(client, 1)
-            with pytest.raises(UpstreamFailure) as full:
-                await client.acquire()
-            with pytest.raises(UpstreamFailure) as late:
-                await task
-            assert asyncio.get_running_loop().time() - before >= 0.19
-            assert full.value.code == late.value.code == ErrorCode.PROVIDER_OVERLOADED
-            assert client.report().waiting == 0
-            client.release(held)
-            assert client.report().idle == 1
+    async with (
+        scripted_upstream() as server,
+        client_of(server.port, connections=1, queue=1, queue_seconds=0.2) as client,
+    ):
+        held = await client.acquire()
+        before = asyncio.get_running_loop().time()
+        (task,) = await waiting(client, 1)
+        with pytest.raises(UpstreamFailure) as full:
+            await client.acquire()
+        with pytest.raises(UpstreamFailure) as late:
+            await task
+        assert asyncio.get_running_loop().time() - before >= 0.19
+        assert full.value.code == late.value.code == ErrorCode.PROVIDER_OVERLOADED
+        assert client.report().waiting == 0
+        client.release(held)
+        assert client.report().idle == 1
 
 
 async def test_a_dial_that_fails_gives_its_slot_to_the_next() -> None:

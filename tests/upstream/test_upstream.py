@@ -58,27 +58,31 @@ async def test_dials_that_fail_count_against_the_upstream() -> None:
 
 
 async def test_our_own_limit_does_not_count_against_the_upstream() -> None:
-    async with scripted_upstream() as server:
-        async with client_of(server.port, connections=1, queue=0, eject_after=1) as client:
-            held = await client.acquire()
-            with pytest.raises(UpstreamFailure):
-                await client.acquire()
-            assert client.available()
-            client.release(held)
+    async with (
+        scripted_upstream() as server,
+        client_of(server.port, connections=1, queue=0, eject_after=1) as client,
+    ):
+        held = await client.acquire()
+        with pytest.raises(UpstreamFailure):
+            await client.acquire()
+        assert client.available()
+        client.release(held)
 
 
 async def test_half_open_lets_one_through_whose_success_lets_all_in() -> None:
-    async with scripted_upstream() as server:
-        async with client_of(server.port, eject_after=1, eject_seconds=0.0) as client:
-            client.failed()
-            trial = await client.acquire()
-            assert not client.available()
-            with pytest.raises(UpstreamFailure):
-                await client.acquire()
-            client.succeeded()
-            client.release(trial)
-            assert client.available()
-            assert not client.report().ejected
+    async with (
+        scripted_upstream() as server,
+        client_of(server.port, eject_after=1, eject_seconds=0.0) as client,
+    ):
+        client.failed()
+        trial = await client.acquire()
+        assert not client.available()
+        with pytest.raises(UpstreamFailure):
+            await client.acquire()
+        client.succeeded()
+        client.release(trial)
+        assert client.available()
+        assert not client.report().ejected
 
 
 @pytest.mark.parametrize("cancelled", [True, False])
@@ -99,15 +103,17 @@ async def test_a_trial_that_ends_without_a_verdict_makes_room_for_another(cancel
 
 
 async def test_a_trial_that_is_cancelled_while_it_dials_makes_room_for_another() -> None:
-    async with scripted_upstream() as server:
-        async with client_of(server.port, eject_after=1, eject_seconds=0.0) as client:
-            client.failed()
-            task = asyncio.ensure_future(client.acquire())
-            await asyncio.sleep(0)
-            assert not client.available()
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            assert client.available()
+    async with (
+        scripted_upstream() as server,
+        client_of(server.port, eject_after=1, eject_seconds=0.0) as client,
+    ):
+        client.failed()
+        task = asyncio.ensure_future(client.acquire())
+        await asyncio.sleep(0)
+        assert not client.available()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert client.available()
 
 
 def test_retries_end_with_their_number_their_budget_or_the_clients_patience() -> None:
