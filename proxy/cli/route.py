@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from proxy.cli.faults import Fault, config_file, config_option
+from proxy.errors import ConfigError
 
 if TYPE_CHECKING:
     from proxy.config.settings import DataPlane
@@ -51,8 +52,25 @@ def list_routes(*, config: str | None, as_json: bool) -> None:
         print_segments(shares(router, each), None)
 
 
+def known_routes(
+    context: click.Context,
+    parameter: click.Parameter,  # noqa: ARG001  # click's signature
+    incomplete: str,
+) -> list[str]:
+    """Return the routes to complete ROUTE with; none where the file can't be read."""
+    from proxy.config.source import load  # noqa: PLC0415  # --help needs none of it
+
+    try:
+        value = load(config_file(context.params.get("config")), os.environ).value
+    except (ConfigError, Fault):
+        return []
+    routes = value.get("routes") if isinstance(value, dict) else None
+    names = routes if isinstance(routes, dict) else {}
+    return [name for name in names if name.startswith(incomplete)]
+
+
 @route.command()
-@click.argument("name", metavar="ROUTE")
+@click.argument("name", metavar="ROUTE", shell_complete=known_routes)
 @click.option("--user", metavar="USER", help="The user that a request names.")
 @click.option("--conversation", metavar="ID", help="The conversation that a request names.")
 @click.option(

@@ -92,6 +92,7 @@ def test_a_route_without_a_split_gives_all_to_its_baseline() -> None:
 
     assert route.weights == (1.0,)
     assert route.sticky_header == "x-user-id"
+    assert EVERYTHING.data_plane.table.routes["own"].sticky_header == "x-turnout-thread"
 
 
 def test_keys_get_a_column_each_and_their_digest_in_lower_case() -> None:

@@ -1,0 +1,56 @@
+"""A folder with a configuration file, and `turnout` run inside it without a process of its own."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from proxy.cli import main
+
+Run = Callable[..., Result]
+
+GOOD = """\
+upstreams:
+  sim: {base_url: http://127.0.0.1:9000/v1, api_key: ${SIM_KEY:-k}}
+routes:
+  support:
+    variants:
+      base: {upstream: sim, model: big}
+      ft-v2: {upstream: sim, model: small}
+    split: {base: 90, ft-v2: 10}
+    fallback: [base]
+  by-key:
+    variants: {base: {upstream: sim}}
+    sticky: key
+  by-chance:
+    variants: {base: {upstream: sim}}
+    sticky: request
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TURNOUT_CONFIG", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def file(folder: Path) -> Path:
+    path = folder / "turnout.yaml"
+    path.write_text(GOOD, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def run(folder: Path) -> Run:
+    """Run `turnout` with these words in the folder."""
+
+    def run_words(*words: str, **environ: str) -> Result:
+        result = CliRunner().invoke(main, words, env=environ, prog_name="turnout")
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return run_words
