@@ -16,14 +16,13 @@ from pydantic import ValidationError
 
 from proxy.config import schema, settings
 from proxy.config.check import check
-from proxy.config.fields import address, split_url
+from proxy.config.fields import DEFAULT_PORTS, address, split_url
 from proxy.config.wording import worded
 from proxy.errors import ConfigError
 from proxy.routing.table import Route, RoutingTable, Variant
 
 DEFAULT_PREFIX = "/v1"
 CONVERSATION_HEADER = "x-turnout-conversation"
-DEFAULT_PORTS = {"http": 80, "https": 443}
 CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -31,7 +30,9 @@ def load_settings(file: str, environ: Mapping[str, str]) -> settings.Settings:
     """Return the settings that `file` asks for, or raise ConfigError with every problem."""
     checked = check(file, environ)
     if checked.file is None:
-        raise ConfigError("\n".join(str(problem) for problem in checked.problems))
+        count = len(checked.problems)
+        told = "".join(f"\n  {problem}" for problem in checked.problems)
+        raise ConfigError(f"{file} has {count} problem{'s'[: count != 1]}:{told}")
     return compile_settings(checked.file, Path(file).parent)
 
 

@@ -23,6 +23,7 @@ UNITS = {"": 1, "b": 1} | {
     for unit, step in (("b", 1000), ("ib", 1024))
 }
 DAY = 86_400.0
+DEFAULT_PORTS = {"http": 80, "https": 443}
 # What the proxy writes itself, hop by hop or as its own word, RFC 9110 sections 7.6.1 and 8.6.
 OURS = frozenset(
     (
@@ -92,9 +93,10 @@ def _text(value: str) -> str:
 
 
 def _secret(value: str) -> str:
-    if not _text(value).isascii():
+    bare = _text(value.strip())  # variables and files often end in a line break
+    if not bare.isascii():
         raise wrong("has a character that no HTTP header takes", "check it for stray characters")
-    return value.strip()
+    return bare
 
 
 def _header_name(value: str) -> str:

@@ -9,10 +9,14 @@ from pathlib import Path
 
 from pydantic_core import PydanticCustomError
 
-from proxy.config.fields import address
-from proxy.config.source import Document, KeyPath
+from proxy.config.fields import DEFAULT_PORTS, address, split_url
+from proxy.config.schema import Admin, File
+from proxy.config.source import Document, KeyPath, shown
 from proxy.config.wording import suggest
 
+TRAFFIC = File.model_fields["listen"].default
+ADMIN = Admin.model_fields["listen"].default
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104  # compared with, not listened on
 
 
@@ -76,8 +80,8 @@ class _Fit:
 
     def listeners(self) -> None:
         traffic, admin = self.at("listen"), self.at("admin", "listen")
-        host, port = _address(traffic, "0.0.0.0:8000")
-        admin_host, admin_port = _address(admin, "127.0.0.1:8001")
+        host, port = _address(traffic, TRAFFIC)
+        admin_host, admin_port = _address(admin, ADMIN)
         if 0 < port == admin_port and (host == admin_host or EVERYWHERE & {host, admin_host}):
             self._report(
                 ("admin", "listen") if admin else ("listen",),
@@ -112,6 +116,21 @@ class _Fit:
                 f"choose at most {most:g}, or raise 'eject_seconds_max'",
             )
         self.readable(*here, "ca_file")
+        self.own_address((*here, "base_url"))
+
+    def own_address(self, path: KeyPath) -> None:
+        """Report an upstream that is turnout itself: requests would go round in a circle."""
+        url = self.at(*path)
+        host, port = _url_address(url)
+        for listen, default in ((self.at("listen"), TRAFFIC), (self.at("admin", "listen"), ADMIN)):
+            own_host, own_port = _address(listen, default)
+            here = own_host in EVERYWHERE | LOOPBACK and host in EVERYWHERE | LOOPBACK
+            if 0 < port == own_port and (here or host == own_host):
+                self._report(
+                    path,
+                    "is turnout's own address",
+                    "name the model server's, or listen elsewhere",
+                )
 
     def route(self, name: str) -> None:
         here = ("routes", name)
@@ -163,7 +182,9 @@ class _Fit:
             other = first.setdefault(digest.lower(), name)
             if other != name:
                 self._report(
-                    (*here, "sha256"), f"is the key of '{other}' too", "give each its own key"
+                    (*here, "sha256"),
+                    f"is the key of '{shown(other)}' too",
+                    "give each its own key",
                 )
 
     def known(self, path: KeyPath, known: Iterable[str], what: str) -> None:
@@ -171,8 +192,10 @@ class _Fit:
         name = self.at(*path)
         if not isinstance(name, str) or name in known or path in self._document.broken:
             return
-        shown = "what the reference gives" if path in self._document.referred else f"'{name}'"
-        self._report(path, f"names {shown}, which is no {what}", suggest(name, known))
+        told = (
+            "what the reference gives" if path in self._document.referred else f"'{shown(name)}'"
+        )
+        self._report(path, f"names {told}, which is no {what}", suggest(name, known))
 
     def all_known(self, path: tuple[str, ...], known: Iterable[str], what: str) -> None:
         """Report each name in the list at `path` that is none of `known`, or there twice."""
@@ -203,6 +226,14 @@ def _address(written: object, default: str) -> tuple[str, int]:
         return address(written if isinstance(written, str) else default)
     except PydanticCustomError:
         return "", 0
+
+
+def _url_address(url: object) -> tuple[str, int]:
+    try:
+        parts = split_url(url if isinstance(url, str) else "")
+    except PydanticCustomError:
+        return "", 0
+    return parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
 
 
 def _unreadable(path: Path) -> str | None:

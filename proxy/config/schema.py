@@ -96,7 +96,7 @@ class Upstream(Part):
 class Variant(Part):
     """One treatment that a route may give a request."""
 
-    upstream: fields.Name
+    upstream: str
     """The upstream that serves it."""
     model: fields.Text | None = None
     """The model to ask it for; without it, the name that the client sent."""
@@ -268,7 +268,7 @@ class File(Part):
     """The endpoints that can be called, by name."""
     routes: dict[fields.Name, Route] = {}
     """The routes by name: what apps put in `model`."""
-    default_upstream: fields.Name | None = None
+    default_upstream: str | None = None
     """Where other `/v1` paths go (files, audio, batches); without it they are 404."""
     pass_unknown_models: bool = False
     """Whether a model that is no route goes to the default upstream as it is, instead of 404."""

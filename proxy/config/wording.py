@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from proxy.config.schema import described, inside, target
-from proxy.config.source import KeyPath
+from proxy.config.source import KeyPath, shown
 
 # pydantic's kind of error -> the reason and the remedy; {} takes from the error's own context.
 SENTENCES = {
@@ -55,8 +55,12 @@ def suggest(name: str, known: Iterable[str]) -> str:
     names = list(known)
     close = get_close_matches(name.lower(), names, n=1)
     if close:
-        return f"did you mean '{close[0]}'?"
-    return f"choose from: {', '.join(names)}" if names else "there is none yet: define one first"
+        return f"did you mean '{shown(close[0])}'?"
+    return (
+        f"choose from: {', '.join(map(shown, names))}"
+        if names
+        else "there is none yet: define one first"
+    )
 
 
 def settings_at(path: KeyPath) -> dict[str, dict[str, Any]]:

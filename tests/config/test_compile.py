@@ -172,7 +172,9 @@ def test_a_file_with_problems_gives_them_all_and_no_settings(compiled: Compile) 
     with pytest.raises(ConfigError) as caught:
         compiled("upstreams: {sim: {base_url: x}}\nworkers: 0.5\n")
 
-    assert [line.split(" ")[1] for line in str(caught.value).splitlines()] == [
+    first, *lines = str(caught.value).splitlines()
+    assert first.endswith("turnout.yaml has 3 problems:")
+    assert [line.split()[1] for line in lines] == [
         "serves",
         "upstreams.sim.base_url",
         "workers",

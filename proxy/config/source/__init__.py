@@ -1,6 +1,6 @@
 """The file as it stands: YAML with the place of each value, and the references inside it."""
 
-from proxy.config.source.load import Document, KeyPath, Problem, load
+from proxy.config.source.load import Document, KeyPath, Problem, load, shown
 from proxy.config.source.references import Unresolved, read_secret
 
-__all__ = ["Document", "KeyPath", "Problem", "Unresolved", "load", "read_secret"]
+__all__ = ["Document", "KeyPath", "Problem", "Unresolved", "load", "read_secret", "shown"]

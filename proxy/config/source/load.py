@@ -28,6 +28,7 @@ from proxy.errors import ConfigError
 
 LARGEST_FILE = 1_000_000  # bytes
 DEEPEST = 40  # mappings and lists inside one another
+LONGEST_SHOWN = 128  # characters of a name, in a problem
 KeyPath = tuple[str | int, ...]
 
 # What YAML does not allow, and the private use that references need.
@@ -39,7 +40,7 @@ _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
 _NOT_FINITE = re.compile(r"([-+]?)\.(inf|nan)", re.IGNORECASE)
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _LONGEST_INT = 300  # digits: beyond any setting, and below Python's own limit
-_PLAIN_PART = re.compile(r"[A-Za-z0-9_-]+")
+_PLAIN_PART = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -106,8 +107,14 @@ def dotted(path: KeyPath) -> str:
             text += f"[{part}]"
         else:
             plain = _PLAIN_PART.fullmatch(part) is not None
-            text += f".{part}" if plain else f'."{part}"'
+            text += f".{part}" if plain else f'."{shown(part)}"'
     return text.removeprefix(".")
+
+
+def shown(name: str) -> str:
+    """Return a name from a file as a terminal can take it: printable, and not too long."""
+    cut = name if len(name) <= LONGEST_SHOWN else name[:LONGEST_SHOWN] + "..."
+    return cut if cut.isprintable() else ascii(cut)[1:-1]
 
 
 def load(file: str, environ: Mapping[str, str]) -> Document:
