@@ -1,8 +1,12 @@
-"""Where a worker's CPU time goes: samples turnout's busiest process under load, with py-spy.
+"""Where the CPU time goes: which process uses how much, and what the busiest one does.
+
+py-spy samples it under one of the benchmark's loads.
 
     uv pip install py-spy
     python -m bench.profile [--cell chat50] [--seconds 5] [--native] [--top 25]
-        [--target turnout] [--out FILE]
+        [--target turnout] [--rank 1] [--out FILE]
+
+The busiest process is a worker; `--rank 2` samples the next one, which is control.
 
 `self` is the share of samples in which a function itself ran, its system calls included; `total`
 the share in which it was somewhere on the stack; `file` adds up `self` by file. `--native` shows C
@@ -62,19 +66,25 @@ def by_file(own: Counter[str]) -> Counter[str]:
     return files
 
 
-def busiest(target: Target, seconds: float) -> int:
-    """The process of the target that used most CPU over the next `seconds`."""
+def busiest(target: Target, seconds: float) -> list[int]:
+    """The target's processes, that which uses most CPU over the next `seconds` first; told."""
     before = {pid: cpu_seconds({pid}) for pid in target.processes()}
     threading.Event().wait(seconds)
-    return max(before, key=lambda pid: cpu_seconds({pid}) - before[pid])
+    used = {pid: cpu_seconds({pid}) - before[pid] for pid in before}
+    ranked = sorted(used, key=lambda pid: -used[pid])
+    print("share of the CPU time, process")
+    for pid in ranked:
+        command = Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+        print(f"{used[pid] / (sum(used.values()) or 1):>6.1%}  {command[-80:]}")
+    return ranked
 
 
 def sample(target: Target, options: argparse.Namespace, out: Path) -> None:
-    """Writes collapsed stacks of the busiest process to `out`."""
+    """Writes collapsed stacks of one process to `out`."""
     spy = shutil.which("py-spy") or str(Path(sys.executable).parent / "py-spy")
     argv = [spy, "record", "--format", "raw", "--output", str(out), "--function"]
     argv += ["--rate", str(SAMPLES_A_SECOND), "--duration", str(options.seconds)]
-    argv += ["--pid", str(busiest(target, 0.5))]
+    argv += ["--pid", str(busiest(target, 1.0)[options.rank - 1])]
     if options.native:
         argv.append("--native")
     try:
@@ -136,6 +146,7 @@ def main() -> int:
     parser.add_argument("--target", choices=list(targets.STARTERS)[1:], default="turnout")
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--top", type=int, default=25)
+    parser.add_argument("--rank", type=int, default=1)
     parser.add_argument("--native", action="store_true")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
