@@ -105,4 +105,3 @@ async def test_dials_and_handshakes_cancelled_at_any_turn_leave_nothing(
                 await cancel_after(turns, client)
         await until(lambda: open_files() == files_before)
         assert 0 < len(server.requests) < 300  # some came through, some did not get that far
-    assert connections_alive() == 0
