@@ -28,7 +28,7 @@ def test_without_options_all_is_for_the_demo_to_choose(ran: list[Options]) -> No
 
 
 def test_options_reach_the_demo_and_its_verdict_is_the_exit_code(ran: list[Options]) -> None:
-    words = "--seconds 9 --rate 2.5 --port 81 --admin-port 82 --plain".split()
+    words = ["--seconds", "9", "--rate", "2.5", "--port", "81", "--admin-port", "82", "--plain"]
     result = CliRunner().invoke(demo, words)
     assert ran == [Options(seconds=9, rate=2.5, port=81, admin_port=82, plain=True)]
     assert result.exit_code == 1
