@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -379,16 +380,18 @@ static int listen_on(uint16_t port) {
 }
 
 int main(int argc, char **argv) {
-    if (argc != 2) {
+    const int port = argc == 2 ? atoi(argv[1]) : 0;
+    if (port < 1 || port > 65535) {
         fputs("usage: mock PORT\n", stderr);
         return 2;
     }
+    prctl(PR_SET_PDEATHSIG, SIGKILL);   /* a benchmark that is killed leaves no mock behind */
     signal(SIGPIPE, SIG_IGN);
     build_whole_reply();
     build_chunk();
     epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    int listener = listen_on((uint16_t)atoi(argv[1]));
+    int listener = listen_on((uint16_t)port);
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = &listener};
     epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listener, &event);
     event.data.ptr = &timer;
