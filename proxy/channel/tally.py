@@ -181,8 +181,7 @@ class Ledger:
         return lost
 
     def begin(self, worker: int) -> None:
-        """Let a new process take over the number: its observations count from 0."""
-        self.settle(worker)
+        """Let a new process take over a settled number: its observations count from 0."""
         row = self._rows[worker]
         self._words[row + _TAKEN_BEFORE] = self._words[row + _TAKEN]
 

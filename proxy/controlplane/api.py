@@ -211,6 +211,7 @@ async def serve(app: ASGIApp, sock: socket.socket) -> AsyncIterator[None]:
             ws="none",
             lifespan="off",
             log_config=None,
+            log_level="warning",
             access_log=False,
             server_header=False,
             date_header=False,

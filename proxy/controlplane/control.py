@@ -63,7 +63,10 @@ def run_control(
 
 async def _main(descriptor: int, compose: Compose) -> None:
     lifeline = await child_end(descriptor)
-    launch = await lifeline.receive()
+    try:
+        launch = await lifeline.receive()
+    except ConnectionError:  # the supervisor was gone before there was anything to do
+        return
     if not isinstance(launch, ControlLaunch):
         raise TypeError("control was launched as something else")
     await Control(launch).run(lifeline, compose)
@@ -100,7 +103,7 @@ class Control:
                     await reception.quiet()
             server.close()
             for worker in range(len(self._ledger)):
-                self._ledger.settle(worker)
+                reception.settle(worker)
 
     async def _obey(self, lifeline: Wire[ToChild], reception: Reception) -> None:
         """Return when it is time to end."""

@@ -9,6 +9,8 @@ counted as lost is exact, and only then does it get settings. What is done with 
 import asyncio
 from collections.abc import Callable, Sequence
 
+import structlog
+
 from proxy.channel import Acknowledged, Hello, Ledger, Publication, Received, Report, Wire
 from proxy.channel.messages import FromWorker
 from proxy.config.settings import DataPlane
@@ -66,7 +68,14 @@ class Reception:
                 return  # its successor is here already: its hello settled them
             await visit.over.wait()
         if self._visits.get(worker) is visit:
-            self._ledger.settle(worker)
+            self.settle(worker)
+
+    def settle(self, worker: int) -> None:
+        """Count as lost, and say so, what a process that is gone left open."""
+        lost = self._ledger.settle(worker)
+        if lost:
+            log = structlog.get_logger()
+            log.warning("observations died with a worker", worker=worker, lost=lost)
 
     async def quiet(self) -> None:
         """Wait until no worker is connected, and all that they sent was taken."""
@@ -80,6 +89,7 @@ class Reception:
         visit = self._visits[worker] = Visit(hello.pid)
         try:
             if hello.fresh:
+                self.settle(worker)
                 self._ledger.begin(worker)
             self._fleet.joined(hello)
             await wire.send(self._publication)

@@ -48,7 +48,10 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 async def _main(descriptor: int, compose: Compose) -> None:
     lifeline = await child_end(descriptor)
-    launch = await lifeline.receive()
+    try:
+        launch = await lifeline.receive()
+    except ConnectionError:  # the supervisor was gone before there was anything to do
+        return
     if not isinstance(launch, WorkerLaunch):
         raise TypeError("a worker was launched as something else")
     await Worker(launch, compose).run(lifeline)

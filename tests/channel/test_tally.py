@@ -96,6 +96,7 @@ def test_a_new_process_counts_its_observations_from_0(memory: int) -> None:
     for _ in range(5):
         tally.started()
     ledger.take(0, 3)
+    assert ledger.settle(0) == 2
     ledger.begin(0)
     tally.started()
     ledger.take(0, 1)
