@@ -1,4 +1,4 @@
-"""Signals read off a finished reply: is it worth a judgement, and is it short?
+"""Signals read off a finished reply: whether it may be judged, and whether it is short.
 
 Pure: an Observation's facts and a threshold in, a truth out. It measures nothing itself, keeps
 nothing, and knows no alert: who is told what is `alerting`'s. Later signals stand here too, each

@@ -84,17 +84,9 @@ class Account:
         self.malformed = 0
         self.output_events = 0
 
-    def choice(self, index: int) -> Words:
-        """Return the words of a choice, which may have none."""
-        words = self._choices.get(index)
-        if words is None:
-            index = index if len(self._choices) < MAX_CHOICES else TOO_MANY
-            words = self._choices.setdefault(index, Words())
-        return words
-
     def said(self, index: int, piece: str) -> None:
-        """Add words to a choice."""
-        words = self._choices.get(index) or self.choice(index)
+        """Add words to a choice; without any, it is there all the same."""
+        words = self._choices.get(index) or self._begin(index)
         words.chars += len(piece)
         if self._room > 0:
             self._keep(words, piece)
@@ -144,6 +136,11 @@ class Account:
             malformed_events=self.malformed,
             output_events=self.output_events,
         )
+
+    def _begin(self, index: int) -> Words:
+        if len(self._choices) >= MAX_CHOICES:
+            index = TOO_MANY
+        return self._choices.setdefault(index, Words())
 
     def _keep(self, words: Words, piece: str) -> None:
         if len(piece) > self._room:

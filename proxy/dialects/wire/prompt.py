@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import Raw, Struct
 
-from proxy.dialects.wire.fields import too_many
+from proxy.dialects.wire.fields import NULL, too_many
 
 MAX_TAIL: Final = 400  # characters: more than any preview, so that patterns can be masked in it
 
@@ -100,4 +100,4 @@ def plain(raw: Raw | None) -> Prompt:
 
 def unread(raw: Raw | None) -> Prompt:
     """Return a prompt of which only the length of its JSON is known."""
-    return Prompt("", 0 if raw is None else len(memoryview(raw)))
+    return Prompt("", 0 if raw is None or raw == NULL else len(memoryview(raw)))

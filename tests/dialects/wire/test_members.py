@@ -160,7 +160,7 @@ NOT_JSON = [
     b'{"a":"b"',
     b'{"a',
     b'{"a":1 true}',
-    b'{[1]:2}',
+    b"{[1]:2}",
     b"<.>",
     b"\xef\xbb\xbf{}",
     b"\xef\xbb",
