@@ -111,20 +111,12 @@ async def test_requests_piled_up_behind_a_slow_one_stay_with_the_client(house: H
 
 
 async def test_a_slow_client_pauses_who_writes_to_it(house: House) -> None:
-    flow: list[str] = []
-    resumed = asyncio.Event()
+    paused, resumed = asyncio.Event(), asyncio.Event()
 
     async def stream(request: Request, reply: Reply) -> None:
-        def pause() -> None:
-            flow.append("pause")
-
-        def resume() -> None:
-            flow.append("resume")
-            resumed.set()
-
         reply.start(200, b"", [], length=None)
-        reply.on_flow(pause, resume)
-        while not flow:
+        reply.on_flow(paused.set, resumed.set)
+        while not paused.is_set():
             reply.write(b"x" * 65536)
             await asyncio.sleep(0)
         await resumed.wait()
@@ -132,11 +124,12 @@ async def test_a_slow_client_pauses_who_writes_to_it(house: House) -> None:
 
     running = await house.open(stream)
     reader, writer = await running.connect()
-    writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    writer.write(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     async with asyncio.timeout(PATIENCE):
-        while (await reader.read(65536))[-5:] != b"0\r\n\r\n":
-            pass
-    assert flow == ["pause", "resume"]
+        await paused.wait()
+        assert not resumed.is_set()
+        assert (await reader.read()).endswith(b"0\r\n\r\n")
+    assert resumed.is_set()
     writer.close()
 
 

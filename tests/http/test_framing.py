@@ -1,0 +1,220 @@
+"""Where requests begin and end: the same for any cutting, and never other than llhttp says."""
+
+from itertools import pairwise
+
+import httptools
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from proxy.config.settings import Limits
+from proxy.errors import Refusal
+from proxy.http.framing import Chunks, Intake
+from proxy.http.request import Request
+
+LIMITS = Limits(head_bytes=600, target_bytes=200, header_count=10)
+Seen = list[tuple[str, str, bytes, bool]]
+
+
+class Source:
+    def want_body(self) -> None:
+        raise AssertionError("nobody reads here")
+
+
+class Reader:
+    """Takes bytes as a connection does, handling each request at once."""
+
+    def __init__(self) -> None:
+        self.intake = Intake(LIMITS)
+        self.seen: list[Request] = []
+
+    def take(self, piece: bytes) -> None:
+        self.intake.hold(self.intake.body(piece))
+        while self.ready() and (raw := self.intake.head()) is not None:
+            request = Request(Source(), "", 0.0, 0)
+            request.parse(raw, LIMITS)
+            self.seen.append(request)
+            if request.has_body:
+                self.intake.expect(request)
+
+    def ready(self) -> bool:
+        return self.intake.receiving is None and not self.intake.broken
+
+
+def read(pieces: list[bytes]) -> tuple[Seen, int | None]:
+    """Return the requests in `pieces`, and the status of the refusal that ended them.
+
+    How much has come of a body that is not whole is left out: that may differ.
+    """
+    reader = Reader()
+    refused: int | None = None
+    try:
+        for piece in pieces:
+            reader.take(piece)
+    except Refusal as refusal:
+        refused = refusal.status
+    return [
+        (each.method, each.path, b"".join(each._pieces) if each.complete else b"", each.complete)
+        for each in reader.seen
+    ], refused
+
+
+def cut(data: bytes, places: list[int]) -> list[bytes]:
+    """Return `data` cut at `places`."""
+    ends = sorted({place % (len(data) + 1) for place in places} | {0, len(data)})
+    return [data[a:b] for a, b in pairwise(ends)]
+
+
+def chunked(body: list[bytes]) -> bytes:
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(each), each) for each in body if each)
+    return chunks + b"0\r\n\r\n"
+
+
+pieces = st.binary(max_size=20)
+gets = st.sampled_from([b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n", b"\r\nHEAD /b HTTP/1.0\r\n\r\n"])
+posts = pieces.map(
+    lambda body: b"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+)
+streams = st.lists(pieces, max_size=4).map(
+    lambda body: (
+        b"POST /s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" + chunked(body)
+    )
+)
+damage = st.sampled_from(
+    [
+        b"GET /\n HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: a\nB: c\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0x5\r\n",
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
+        b"GET /" + b"a" * 300 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+        b"GET / HTTP/1.1\r\nA: " + b"a" * 700 + b"\r\n\r\n",
+        b"\x00",
+    ]
+)
+conversations = st.tuples(st.lists(gets | posts | streams, max_size=5), damage | st.just(b"")).map(
+    lambda parts: b"".join(parts[0]) + parts[1]
+)
+
+
+@given(conversations, st.lists(st.integers(0, 3000), max_size=12))
+@settings(max_examples=400, deadline=None)
+def test_how_bytes_are_cut_changes_nothing(data: bytes, places: list[int]) -> None:
+    assert read(cut(data, places)) == read([data] if data else [])
+
+
+def test_a_conversation_cut_at_every_byte_is_the_same() -> None:
+    data = (
+        b"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+        b"POST /s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        b"5;a=b\r\nhello\r\n6\r\n world\r\n0\r\nX-A: b\r\n\r\n"
+        b"\r\nGET /last?x HTTP/1.1\r\nHost: a\r\n\r\n"
+    )
+    whole = read([data])
+    assert whole == (
+        [
+            ("POST", "/p", b"hello", True),
+            ("POST", "/s", b"hello world", True),
+            ("GET", "/last", b"", True),
+        ],
+        None,
+    )
+    assert read([data[at : at + 1] for at in range(len(data))]) == whole
+    for at in range(len(data)):
+        assert read([data[:at], data[at:]]) == whole
+
+
+class Peer:
+    """What llhttp makes of a body."""
+
+    def __init__(self) -> None:
+        self.body = b""
+        self.ended = False
+
+    def on_body(self, data: bytes) -> None:
+        self.body += data
+
+    def on_message_complete(self) -> None:
+        self.ended = True
+
+
+def as_llhttp_reads(data: bytes) -> tuple[bytes, bool]:
+    peer = Peer()
+    parser = httptools.HttpRequestParser(peer)
+    parser.feed_data(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+    parser.feed_data(data)
+    return peer.body, peer.ended
+
+
+alphabet = st.sampled_from(
+    [
+        b"0",
+        b"1",
+        b"2",
+        b"a",
+        b"F",
+        b"\r\n",
+        b"\r",
+        b"\n",
+        b";",
+        b"=",
+        b" ",
+        b":",
+        b"x",
+        b"\0",
+        b'"',
+    ]
+)
+noise = st.lists(alphabet, max_size=30).map(b"".join)
+
+
+@given(noise | st.lists(pieces, max_size=4).map(chunked))
+@settings(max_examples=1500, deadline=None)
+@example(b"2\r\n\r\n\r\n0\r\n\r\n")
+@example(b"0\r\nA: b\r\n\r\n")
+def test_what_is_taken_as_a_chunked_body_llhttp_takes_for_the_same(data: bytes) -> None:
+    chunks = Chunks()
+    try:
+        taken, rest = chunks.feed(data)
+    except Refusal:
+        return
+    if chunks.ended:
+        body = data[: len(data) - len(rest)]
+        assert as_llhttp_reads(body) == (b"".join(taken), True)
+
+
+@given(st.lists(st.lists(alphabet, max_size=6).map(b"".join), max_size=4))
+@settings(max_examples=600, deadline=None)
+def test_what_is_taken_as_a_head_llhttp_takes_too(noises: list[bytes]) -> None:
+    raw = b"GET /%s HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n" % (
+        noises[0] if noises else b"",
+        b"\r\n".join(noises[1:]),
+    )
+    intake = Intake(LIMITS)
+    intake.hold(raw)
+    request = Request(Source(), "", 0.0, 0)
+    try:
+        head = intake.head()
+        if head is None:
+            return
+        request.parse(head, LIMITS)
+    except Refusal:
+        return
+    peer = Peer()
+    httptools.HttpRequestParser(peer).feed_data(head)
+    assert request.complete == peer.ended
+
+
+@pytest.mark.parametrize("size", [1023, 1024, 1025, 1026])
+def test_a_line_at_its_bound_is_judged_the_same_whole_and_cut(size: int) -> None:
+    data = b"1;" + b"a" * (size - 4) + b"\r\nx\r\n0\r\n\r\n"
+
+    def ends(parts: list[bytes]) -> bool:
+        chunks = Chunks()
+        try:
+            for part in parts:
+                chunks.feed(part)
+        except Refusal:
+            return False
+        return chunks.ended
+
+    assert ends([data]) == ends([data[at : at + 1] for at in range(len(data))]) == (size <= 1024)

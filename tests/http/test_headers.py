@@ -1,0 +1,47 @@
+import pytest
+
+from proxy.http import HOP_BY_HOP, end_to_end, render_head
+
+
+def test_hop_by_hop_and_framing_headers_stay_in_any_spelling() -> None:
+    stays = [(name.title(), b"x") for name in sorted(HOP_BY_HOP)]
+    passes = [(b"X-B", b"1"), (b"Accept", b"*/*"), (b"x-b", b"2")]
+    assert end_to_end([passes[0], *stays, *passes[1:]]) == passes
+
+
+def test_what_connection_names_stays_too() -> None:
+    headers = [
+        (b"X-Mine", b"1"),
+        (b"Connection", b"keep-alive, x-mine"),
+        (b"X-Other", b"2"),
+        (b"connection", b" X-Third "),
+        (b"x-third", b"3"),
+    ]
+    assert end_to_end(headers) == [(b"X-Other", b"2")]
+
+
+@pytest.mark.parametrize("value", [b"close", b"Keep-Alive", b"Upgrade", b"keep-alive, Upgrade"])
+def test_usual_connection_options_name_no_header(value: bytes) -> None:
+    assert end_to_end([(b"Connection", value), (b"Close", b"1")]) == [(b"Close", b"1")]
+
+
+def test_the_caller_may_keep_back_more() -> None:
+    headers = [(b"Host", b"a"), (b"X-A", b"1")]
+    assert end_to_end(headers, extra_drop=frozenset({b"host"})) == [(b"X-A", b"1")]
+
+
+def test_a_head_is_rendered_in_the_spelling_and_order_it_has() -> None:
+    assert render_head(b"GET / HTTP/1.1", [(b"X-B", b"1"), (b"x-b", b"")]) == (
+        b"GET / HTTP/1.1\r\nX-B: 1\r\nx-b: \r\n"
+    )
+
+
+@pytest.mark.parametrize("mischief", [b"\r\nSet-Cookie: x", b"\n", b"\r", b"\0"])
+def test_nobody_writes_a_header_through_another(mischief: bytes) -> None:
+    for start, name, value in (
+        (b"HTTP/1.1 200 OK" + mischief, b"a", b"b"),
+        (b"HTTP/1.1 200 OK", b"a" + mischief, b"b"),
+        (b"HTTP/1.1 200 OK", b"a", b"b" + mischief),
+    ):
+        with pytest.raises(ValueError, match="CR, LF or NUL"):
+            render_head(start, [(name, value)])
