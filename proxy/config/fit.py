@@ -67,9 +67,9 @@ class _Fit:
 
     def serves_something(self) -> None:
         default = self.at("default_upstream")
-        if default is not None:
+        if default is not None and self.names("upstreams"):
             self.known(("default_upstream",), self.names("upstreams"), "upstream")
-        elif self.at("pass_unknown_models") is True:
+        if default is None and self.at("pass_unknown_models") is True:
             self._report(
                 ("pass_unknown_models",),
                 "needs a 'default_upstream' to pass them to",
@@ -137,8 +137,9 @@ class _Fit:
         variants = self.names(*here, "variants")
         for variant in variants:
             self.variant((*here, "variants", variant))
-        self.split((*here, "split"), variants)
-        self.all_known((*here, "fallback"), variants, "variant of this route")
+        if variants:  # without any, that is the problem
+            self.split((*here, "split"), variants)
+            self.all_known((*here, "fallback"), variants, "variant of this route")
         sticky = self.at(*here, "sticky")
         if self.at(*here, "sticky_header") is not None and sticky in ("key", "request"):
             self._report(
@@ -148,8 +149,9 @@ class _Fit:
             )
 
     def variant(self, here: tuple[str, ...]) -> None:
-        if self.at(*here, "upstream") is not None:
-            self.known((*here, "upstream"), self.names("upstreams"), "upstream")
+        upstreams = self.names("upstreams")
+        if upstreams:
+            self.known((*here, "upstream"), upstreams, "upstream")
         overrides = self.names(*here, "overrides")
         for member in self.names(*here, "defaults"):
             if member in overrides:
