@@ -1,15 +1,22 @@
 """An unmodified openai client and a real llama.cpp server: directly, and through turnout."""
 
 import json
+from typing import Literal
 
 import httpx2
 import openai
 import pytest
 from openai.types.chat import ChatCompletionUserMessageParam
+from pydantic import BaseModel
 
 from tests.support.model_server import MODEL
 
 ASK: ChatCompletionUserMessageParam = {"role": "user", "content": "Which train goes to the city?"}
+
+
+class Train(BaseModel):
+    late: bool
+    track: Literal["one", "two"]
 
 
 @pytest.fixture
@@ -89,6 +96,13 @@ def test_a_reply_keeps_to_the_schema_asked_for(client: openai.OpenAI) -> None:
     )
     answer = json.loads(reply.choices[0].message.content or "")
     assert set(answer) == {"late", "track"}
+
+
+def test_a_reply_can_be_parsed_into_the_callers_own_class(client: openai.OpenAI) -> None:
+    reply = client.chat.completions.parse(
+        model=MODEL, messages=[ASK], temperature=0, max_tokens=100, response_format=Train
+    )
+    assert isinstance(reply.choices[0].message.parsed, Train)
 
 
 def test_a_completion_continues_its_prompt(client: openai.OpenAI) -> None:
