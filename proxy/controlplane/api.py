@@ -92,7 +92,13 @@ class Status(BaseModel):
 
 def administration(fleet: Fleet, render: Callable[[], Rendered], host: str) -> ASGIApp:
     """Return the application; `render` returns the metrics, `host` is a name it goes by."""
-    app = FastAPI(title="turnout", version=__version__, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="turnout",
+        version=__version__,
+        docs_url=None,  # its page, and the other, would load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+    )
 
     @app.get("/healthz", response_class=Response)
     async def healthz() -> Response:

@@ -1,0 +1,140 @@
+"""Child processes that are small scripts."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from proxy.channel.lifeline import Drain, Finish
+from proxy.controlplane.child import Child, ending, pause
+from proxy.errors import StartError
+from tests.support.patience import eventually
+from tests.support.whole import command, descendants
+
+PATIENCE = 15.0
+
+READY = """
+import asyncio, sys
+from proxy.channel.lifeline import Finish, Ready, child_end
+async def main():
+    wire = await child_end(int(sys.argv[1]))
+    await wire.receive()
+    wire.post(Ready())
+    if isinstance(await wire.receive(), Finish):
+        return
+asyncio.run(main())
+"""
+STUBBORN = READY + "import time; time.sleep(60)"
+NEVER_READY = "import sys; sys.exit(5)"
+
+
+class Kept:
+    """A child that is kept, and what was said of it."""
+
+    def __init__(self, script: str) -> None:
+        self.said: asyncio.Queue[str] = asyncio.Queue()
+        self.ended: list[int] = []
+        self.child = Child(
+            "test",
+            [sys.executable, "-c", script],
+            launch=lambda: Drain(grace=0, seconds=0),
+            files=[],
+            restarting=self._restarting,
+        )
+        self.task = asyncio.create_task(self.child.keep())
+
+    def _restarting(self, pid: int, why: str) -> None:
+        self.ended.append(pid)
+        self.said.put_nowait(why)
+
+    async def ready(self) -> int:
+        async with asyncio.timeout(PATIENCE):
+            await self.child.ready.wait()
+        return await self.pid()
+
+    async def pid(self) -> int:
+        async def running() -> list[int]:
+            return [pid for pid in descendants(os.getpid()) if "-c" in command(pid)]
+
+        return (await eventually(running, bool))[0]
+
+    async def over(self) -> None:
+        async with asyncio.timeout(PATIENCE):
+            await self.task
+
+
+@asynccontextmanager
+async def keeping(script: str) -> AsyncIterator[Kept]:
+    kept = Kept(script)
+    try:
+        yield kept
+    finally:
+        kept.child.kill()
+        await asyncio.wait([kept.task])
+
+
+def test_each_further_start_waits_longer_up_to_a_bound() -> None:
+    waits = [pause(failures) for failures in range(1, 20)]
+    assert waits == sorted(waits)
+    assert (waits[0], waits[-1]) == (0.0, 5.0)
+
+
+@pytest.mark.parametrize(("status", "words"), [(-9, "SIGKILL"), (3, "exit code 3")])
+def test_an_ending_is_said_in_words(status: int, words: str) -> None:
+    assert ending(status) == words
+
+
+async def test_a_child_that_was_retired_is_not_started_again() -> None:
+    async with keeping(READY) as kept:
+        await kept.ready()
+        kept.child.retire(Finish())
+        await kept.over()
+        assert kept.said.empty()
+
+
+async def test_an_order_that_comes_before_the_process_is_there_is_not_lost() -> None:
+    async with keeping(READY) as kept:
+        await asyncio.sleep(0)  # a turn of the loop: the task began
+        kept.child.retire(Finish())
+        await kept.over()
+
+
+async def test_a_child_that_dies_is_started_again_and_its_pid_told() -> None:
+    async with keeping(READY) as kept:
+        first = await kept.ready()
+        os.kill(first, signal.SIGKILL)
+        async with asyncio.timeout(PATIENCE):
+            assert await kept.said.get() == "the test process ended (SIGKILL); starting it again"
+        assert kept.ended == [first]
+        assert await kept.pid() != first
+
+
+async def test_a_child_that_does_not_listen_is_killed() -> None:
+    async with keeping(STUBBORN) as kept:
+        pid = await kept.ready()
+        kept.child.retire(Finish())
+        kept.child.kill()
+        await kept.over()
+        assert command(pid) == []
+
+
+async def test_a_child_that_never_was_ready_fails_the_start() -> None:
+    async with keeping(NEVER_READY) as kept:
+        with pytest.raises(StartError, match="ended at its start \\(exit code 5\\)"):
+            await kept.over()
+
+
+async def test_a_child_does_not_outlive_its_keeping() -> None:
+    async with keeping(STUBBORN) as kept:
+        pid = await kept.ready()
+        kept.task.cancel()
+        await asyncio.wait([kept.task])
+
+        async def left() -> list[str]:
+            return command(pid)
+
+        await eventually(left, lambda words: not words)

@@ -1,0 +1,230 @@
+"""Control's end of the channel against workers that the test plays."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from proxy.channel import (
+    Acknowledged,
+    Gauges,
+    Hello,
+    Ledger,
+    Publication,
+    Received,
+    Report,
+    Tally,
+    Wire,
+    create_memory,
+)
+from proxy.channel.messages import FromControl
+from proxy.controlplane.fleet import Fleet
+from proxy.controlplane.reception import Reception
+from proxy.exchange import Observation
+from tests.support.data_plane import settings_of
+from tests.support.observed import observed
+from tests.support.patience import eventually
+
+PATIENCE = 10.0
+SETTINGS = settings_of(upstreams=[])
+
+
+class Desk:
+    """A reception, what it took, and the tally."""
+
+    def __init__(self, memory: int, path: str) -> None:
+        self.memory = memory
+        self.path = path
+        self.ledger = Ledger(memory)
+        self.fleet = Fleet(self.ledger, SETTINGS.table, {})
+        self.taken: list[tuple[int, str]] = []
+        self.reception = self.another()
+
+    def another(self) -> Reception:
+        """Return a reception as a control that was started again has it."""
+        return Reception(settings=SETTINGS, ledger=self.ledger, fleet=self.fleet, take=self._take)
+
+    def _take(self, worker: int, observations: Sequence[Observation]) -> None:
+        self.taken += [(worker, each.request_id) for each in observations]
+
+    async def greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self.reception.greet(reader, writer)
+
+
+class Worker:
+    """A worker as control sees it."""
+
+    def __init__(self, wire: Wire[FromControl], tally: Tally) -> None:
+        self.wire = wire
+        self.tally = tally
+        self.offset = 0
+
+    async def heard(self) -> FromControl:
+        async with asyncio.timeout(PATIENCE):
+            return await self.wire.receive()
+
+    async def report(self, *names: str, offset: int | None = None) -> None:
+        """Hand over observations of these names."""
+        batch = tuple(observed(request_id=name) for name in names)
+        at = self.offset if offset is None else offset
+        await self.wire.send(Report(offset=at, observations=batch, gauges=Gauges(in_flight=1)))
+
+    async def handed(self, *names: str) -> None:
+        """Hand over observations and see them taken."""
+        for _ in names:
+            self.tally.started()
+        await self.report(*names)
+        self.offset += len(names)
+        assert await self.heard() == Received(offset=self.offset)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    memory = create_memory(workers=2, slots=2)
+    desk = Desk(memory, str(tmp_path / "channel"))
+    server = await asyncio.start_unix_server(desk.greet, desk.path)
+    yield desk
+    server.close()
+    async with asyncio.timeout(PATIENCE):
+        await desk.reception.quiet()
+    os.close(memory)
+
+
+@asynccontextmanager
+async def worker(
+    desk: Desk, number: int = 0, pid: int = 1, *, fresh: bool = True
+) -> AsyncIterator[Worker]:
+    wire: Wire[FromControl] = await Wire.dial(desk.path, FromControl)
+    try:
+        await wire.send(Hello(worker=number, pid=pid, turnout="0", fresh=fresh))
+        yield Worker(wire, Tally(desk.memory, number))
+    finally:
+        await wire.close()
+
+
+async def test_a_hello_is_answered_with_the_settings_in_force(desk: Desk) -> None:
+    async with worker(desk) as one:
+        publication = await one.heard()
+        assert isinstance(publication, Publication)
+        assert publication.data_plane() == SETTINGS
+        await one.wire.send(Acknowledged(version=1))
+        await one.handed("a")
+        assert desk.fleet.workers[0].table_version == 1
+        assert desk.fleet.workers[0].in_flight == 1
+
+
+async def test_what_is_handed_over_is_taken_and_noted_in_the_tally(desk: Desk) -> None:
+    async with worker(desk, 0) as one, worker(desk, 1) as two:
+        await one.heard()
+        await two.heard()
+        await one.handed("a", "b")
+        await two.handed("c")
+        assert sorted(desk.taken) == [(0, "a"), (0, "b"), (1, "c")]
+        assert desk.ledger.total().taken == 3
+
+
+async def test_a_batch_sent_again_to_another_control_is_counted_once(desk: Desk) -> None:
+    async with worker(desk) as one:
+        await one.heard()
+        await one.handed("a")
+    desk.reception = desk.another()
+    async with worker(desk, fresh=False) as one:
+        await one.heard()
+        one.tally.started()
+        await one.report("a", "b", offset=0)
+        assert await one.heard() == Received(offset=2)
+    assert [name for _, name in desk.taken] == ["a", "a", "b"]
+    assert desk.ledger.account(0).taken == 2
+
+
+async def test_what_a_killed_worker_left_open_is_lost_once_its_successor_says_hello(
+    desk: Desk,
+) -> None:
+    async with worker(desk, pid=1) as one:
+        await one.heard()
+        await one.handed("a")
+        for _ in range(3):
+            one.tally.started()
+    async with worker(desk, pid=2) as two:
+        await two.heard()
+        await two.handed("b")
+    account = desk.ledger.account(0)
+    assert (account.begun, account.taken, account.lost, account.open) == (5, 2, 3, 0)
+
+
+async def test_a_successor_waits_until_all_that_its_predecessor_sent_was_taken(
+    desk: Desk,
+) -> None:
+    async with worker(desk, pid=1) as one:
+        await one.heard()
+        async with worker(desk, pid=2) as two:
+            hearing = asyncio.create_task(two.heard())
+            one.tally.started()
+            await one.report("last words")
+            await one.heard()
+            assert not hearing.done()
+            assert desk.ledger.account(0).lost == 0
+            await one.wire.close()
+            assert isinstance(await hearing, Publication)
+    assert desk.ledger.account(0).lost == 0
+
+
+async def test_an_end_is_settled_without_a_successor(desk: Desk) -> None:
+    async with worker(desk, pid=1) as one:
+        await one.heard()
+        one.tally.started()
+    await desk.reception.ended(0, pid=1)
+    assert desk.ledger.account(0).lost == 1
+
+
+async def test_news_of_an_end_that_come_late_touch_no_successor(desk: Desk) -> None:
+    async with worker(desk, pid=1) as one:
+        await one.heard()
+    async with worker(desk, pid=2) as two:
+        await two.heard()
+        two.tally.started()
+        await desk.reception.ended(0, pid=1)
+        assert desk.ledger.account(0).lost == 0
+        await two.report("x")
+        await two.heard()
+
+
+async def test_a_worker_that_only_lost_its_connection_has_lost_nothing(desk: Desk) -> None:
+    async with worker(desk) as one:
+        await one.heard()
+        one.tally.started()
+    async with worker(desk, fresh=False) as one:
+        await one.heard()
+        await one.report("a")
+        await one.heard()
+    account = desk.ledger.account(0)
+    assert (account.taken, account.lost) == (1, 0)
+
+
+@pytest.mark.parametrize(
+    "first", [Acknowledged(version=1), Hello(worker=2, pid=1, turnout="0", fresh=True)]
+)
+async def test_a_stranger_is_shown_out(desk: Desk, first: FromControl) -> None:
+    wire: Wire[FromControl] = await Wire.dial(desk.path, FromControl)
+    await wire.send(first)
+    with pytest.raises(ConnectionError):
+        await wire.receive()
+    await wire.close()
+
+
+async def test_it_is_quiet_when_the_last_worker_has_left(desk: Desk) -> None:
+    async with worker(desk) as one:
+        await one.heard()
+        waiting = asyncio.create_task(desk.reception.quiet())
+        await one.handed("a")
+        assert not waiting.done()
+    async with asyncio.timeout(PATIENCE):
+        await waiting
+
+    async def workers() -> int:
+        return len(desk.fleet.workers)
+
+    await eventually(workers, lambda count: count == 0)
