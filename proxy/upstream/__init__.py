@@ -2,6 +2,7 @@
 
     upstream    acquire a connection, release it, say how it went
     connection  one exchange after another on one connection, under one timer
+    timer       one lazy timer for all deadlines of a connection
     reply       reading replies (sans-IO)
     pool        kept connections, and a fair queue
     dial        name, TCP, proxy, TLS
@@ -12,7 +13,7 @@ It knows nothing of what requests mean, and it follows no redirect.
 """
 
 from proxy.upstream.connection import Connection
-from proxy.upstream.reply import Headers, ResponseHead
+from proxy.upstream.reply import ResponseHead
 from proxy.upstream.upstream import Upstream
 
-__all__ = ["Connection", "Headers", "ResponseHead", "Upstream"]
+__all__ = ["Connection", "ResponseHead", "Upstream"]

@@ -20,11 +20,11 @@ from proxy.errors import (
 )
 from proxy.exchange import ErrorCode
 from proxy.upstream.reply import BadReply, ReplyReader, ResponseHead
+from proxy.upstream.timer import LazyTimer
 
 JOIN_BYTES = 64 * 1024  # up to here one copy is cheaper than a second write
 HELD_BYTES = 256 * 1024  # of a body that came before anyone asked for it
 STALE_SECONDS = 1.0  # a peer that had closed before our request came tells us within a round trip
-SHORTEST_WAIT = 0.001  # seconds; the loop's timers have milliseconds
 
 
 class Keeper(Protocol):
@@ -66,7 +66,6 @@ class Connection(asyncio.Protocol):
         "_stalled",
         "_timeouts",
         "_timer",
-        "_timer_at",
         "_transport",
         "_unsent",
         "_until",
@@ -95,8 +94,7 @@ class Connection(asyncio.Protocol):
         self._shortest = min(timeouts.first_byte, timeouts.between_bytes, keepalive)
         self._reader = ReplyReader()
         self._transport: asyncio.Transport
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = 0.0
+        self._timer = LazyTimer(loop, clock, self._shortest, self._look)
         self._waiter: asyncio.Future[None] | None = None
         self._drained: asyncio.Future[None] | None = None
         self._sink: Callable[[bytes], None] | None = None
@@ -184,7 +182,7 @@ class Connection(asyncio.Protocol):
 
     def abandon(self) -> None:
         """Let go of one whose dialling was given up: uvloop would not say that it is lost."""
-        if self._timer is not None:
+        if self._timer.running:
             self.connection_lost(None)
 
     def rest(self) -> bool:
@@ -212,8 +210,7 @@ class Connection(asyncio.Protocol):
         self.sent_at = self.first_byte_at = self.last_byte_at = None
         self._held.clear()  # of a reply that was whole, but that nobody wanted
         self._held_bytes = 0
-        if until < self._timer_at:
-            self._arm(until - self._clock())
+        self._timer.by(until)
 
     def _write_whole(self, head: bytes, body: bytes) -> None:
         if len(body) <= JOIN_BYTES:
@@ -302,11 +299,6 @@ class Connection(asyncio.Protocol):
         self._keeper.dropped(self)
         self._transport.abort()
 
-    def _ended_by_peer(self, detail: str) -> None:
-        if self._busy and self._reader.end():
-            self._finish()
-        self._fail(self._cut(detail))
-
     def _cut(self, detail: str) -> UpstreamFailure:
         sent_at = self.sent_at
         fresh = sent_at is None or self._clock() - sent_at < STALE_SECONDS
@@ -319,25 +311,18 @@ class Connection(asyncio.Protocol):
             return StaleConnection(ErrorCode.PROVIDER_CUT, "closed while it was idle")
         return ConnectFailure(ErrorCode.PROVIDER_CONNECT_FAILED, "closed before it was used")
 
-    # The one timer.
+    # Deadlines.
 
-    def _arm(self, delay: float) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        delay = max(delay, SHORTEST_WAIT)
-        self._timer_at = self._clock() + delay
-        self._timer = self._loop.call_later(delay, self._look)
-
-    def _look(self) -> None:
-        """Act on the deadline, or sleep on: at most until one that is set now could be due."""
-        now = self._clock()
+    def _look(self, now: float) -> float | None:
+        """Return the next deadline, or end what has passed its own."""
         deadline, code = self._deadline(now)
         if now < deadline:
-            self._arm(min(deadline - now, self._shortest))
-        elif code is None:
+            return deadline
+        if code is None:
             self.close()
         else:
             self._fail(UpstreamTimeout(code))
+        return None
 
     def _deadline(self, now: float) -> tuple[float, ErrorCode | None]:
         """Return the next deadline and whose it is; None: the pool's, for idle ones."""
@@ -372,7 +357,7 @@ class Connection(asyncio.Protocol):
         """Start the timer."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's are none by type
         self._keeper.made(self)
-        self._arm(self._shortest)
+        self._timer.start()
 
     def data_received(self, data: bytes) -> None:
         """Read what came, and pass it on at once."""
@@ -423,18 +408,16 @@ class Connection(asyncio.Protocol):
             self.sent_at = self._clock()
 
     def eof_received(self) -> None:
-        """End with the peer: who sends no more will not reply."""
-        self._ended_by_peer("the peer closed")
+        """End with the peer, whose end may be the body's: none but an orderly one is."""
+        if self._busy and self._reader.end():
+            self._finish()
+        self._fail(self._cut("the peer closed"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of everything; an exception that is not the network's is the sink's."""
         if not self._closing:
-            if exc is not None and not isinstance(exc, OSError):
-                self._fail(exc)
-            else:
-                self._ended_by_peer("the connection was lost")
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+            foreign = exc is not None and not isinstance(exc, OSError)
+            self._fail(exc if foreign and exc else self._cut("the connection was lost"))
+        self._timer.stop()
         self._reader.close()
         self._keeper.gone(self)

@@ -7,7 +7,7 @@ sense. It knows no time, no socket, and nothing of what the bodies mean.
 import httptools
 from msgspec import Struct
 
-Headers = list[tuple[bytes, bytes]]  # names in the peer's spelling and order
+from proxy.http import Headers
 
 HEAD_BYTES = 64 * 1024  # of a head, interim ones before it included; of trailers
 HEADER_COUNT = 200

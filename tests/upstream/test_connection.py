@@ -15,6 +15,7 @@ from proxy.errors import (
 )
 from proxy.exchange import ErrorCode
 from proxy.upstream.connection import HELD_BYTES, STALE_SECONDS
+from tests.support.certificates import Certificates
 from tests.support.scripted_upstream import (
     FIN,
     HALF_CLOSE,
@@ -246,6 +247,26 @@ async def test_what_is_no_reply_is_a_bad_reply(steps: Steps) -> None:
     assert failure.code == ErrorCode.PROVIDER_BAD_REPLY
 
 
+async def test_a_body_that_the_end_of_the_connection_ends_is_not_ended_by_a_reset() -> None:
+    assert isinstance(await fault([b"HTTP/1.1 200 OK\r\n\r\nhalf", RESET]), UpstreamCut)
+
+
+@pytest.mark.asyncio(loop_factories=["uvloop"])  # asyncio's own TLS does not tell the two apart
+async def test_over_tls_such_an_end_must_be_announced(certificates: Certificates) -> None:
+    async with (
+        scripted_upstream(certificates.server_context()) as server,
+        client_of(server.port, scheme="https", ca_file=certificates.ca_file) as client,
+    ):
+        server.will([b"HTTP/1.1 200 OK\r\n\r\nwhole", FIN], [b"HTTP/1.1 200 OK\r\n\r\nhalf"])
+        assert (await exchange(client))[1] == b"whole"
+        connection = await client.acquire()
+        await connection.send(GET, b"", until=soon())
+        server.connections[1].close()  # a FIN that TLS did not announce: anyone could send it
+        with pytest.raises(UpstreamCut):
+            await connection.relay(lambda _: None)
+        client.release(connection)
+
+
 async def test_a_body_whose_framing_breaks_is_cut_with_that_reason() -> None:
     failure = await fault([CHUNKED, chunk(b"fine"), b"zzz\r\n"])
     assert isinstance(failure, UpstreamCut)
@@ -464,6 +485,31 @@ async def test_a_failing_body_is_raised_as_it_is() -> None:
             await connection.send(PIECEWISE, broken(), chunked=True, until=soon())
         client.release(connection)
         assert client.report().open == 0
+
+
+async def test_cancelling_in_the_middle_of_a_body_ends_its_reading_too() -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def endless() -> AsyncIterator[bytes]:
+        try:
+            yield b"he"
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async with scripted_upstream() as server, client_of(server.port) as client:
+        connection = await client.acquire()
+        sending = asyncio.ensure_future(
+            connection.send(PIECEWISE, endless(), chunked=True, until=soon())
+        )
+        await begun.wait()
+        sending.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await sending
+        assert ended.is_set()
+        client.release(connection)
+        await server.all_closed()
 
 
 async def test_waiting_for_the_clients_pieces_is_not_the_upstreams_silence() -> None:
