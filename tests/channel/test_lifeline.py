@@ -1,0 +1,51 @@
+import socket
+
+import msgspec
+import pytest
+from msgspec import Raw
+
+from proxy.channel.lifeline import (
+    ControlLaunch,
+    Drain,
+    Ready,
+    WorkerEnded,
+    child_end,
+    supervisor_end,
+)
+from proxy.config.settings import Settings
+from proxy.routing.table import Route, Variant
+from tests.support.data_plane import settings_of
+
+
+def launch(settings: Settings) -> ControlLaunch:
+    return ControlLaunch.of(
+        settings, channel="/c", listener=3, admin=4, tally=5, restarts={"worker": 1}
+    )
+
+
+async def test_both_ends_understand_each_other_until_one_is_gone() -> None:
+    ours, theirs = socket.socketpair()
+    supervisor = await supervisor_end(ours)
+    child = await child_end(theirs.detach())
+    variant = Variant(name="v", upstream="u", overrides={"temperature": Raw(b"0.10")})
+    route = Route(name="r", variants=(variant,), weights=(1.0,))
+    settings = Settings(data_plane=settings_of(route, upstreams=[]), drain_seconds=7.0)
+    await supervisor.send(launch(settings))
+    arrived = await child.receive()
+    assert isinstance(arrived, ControlLaunch)
+    assert msgspec.json.encode(arrived.read()) == msgspec.json.encode(settings)
+    assert arrived.restarts == {"worker": 1}
+    for message in (Drain(grace=1, seconds=2), WorkerEnded(worker=0, pid=9, restarts={})):
+        supervisor.post(message)
+        assert await child.receive() == message
+    child.post(Ready())
+    assert await supervisor.receive() == Ready()
+    await supervisor.close()
+    with pytest.raises(ConnectionError):
+        await child.receive()
+    await child.close()
+
+
+def test_a_launch_with_a_member_that_is_none_is_an_error() -> None:
+    with pytest.raises(TypeError):
+        ControlLaunch.of(Settings(data_plane=settings_of(upstreams=[])), channle="/c")

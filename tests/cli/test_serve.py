@@ -1,0 +1,189 @@
+"""`turnout serve` as a person runs it: real processes, real configuration, real exit codes."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from proxy.cli import main
+from proxy.cli.serve import changed
+from tests.support.data_plane import settings_of
+from tests.support.whole import settings
+
+SECONDS = 30
+FILE = """
+upstreams: {u: {base_url: %s}}
+routes: {support: {variants: {base: {upstream: u, model: m}}, split: {base: 100}}}
+"""
+ANSWER = {
+    "id": "x",
+    "object": "chat.completion",
+    "model": "m",
+    "choices": [
+        {"index": 0, "message": {"role": "assistant", "content": "Hi."}, "finish_reason": "stop"}
+    ],
+    "usage": {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5},
+}
+
+
+class Model(BaseHTTPRequestHandler):
+    """A model that always says the same."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        body = json.dumps(ANSWER).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # its name there
+        """Say nothing."""
+
+
+@pytest.fixture
+def model() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Model) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+        server.shutdown()
+        thread.join()
+
+
+@contextmanager
+def serving(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
+    """Run `turnout serve` in `folder` until it is ready; yields it and its two URLs."""
+    command = [sys.executable, "-m", "proxy", "serve", *arguments]
+    command += ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
+    environment = {key: value for key, value in os.environ.items() if key != "TURNOUT_CONFIG"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        command, cwd=folder, stdout=pipe, stderr=pipe, env=environment, text=True
+    ) as process:
+        assert process.stderr is not None
+        try:
+            yield process, [process.stderr.readline().split()[-1] for _ in range(2)]
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                process.send_signal(signal.SIGTERM)
+                process.communicate(timeout=SECONDS)
+
+
+def ask(url: str) -> int:
+    body = json.dumps({"model": "support", "messages": [{"role": "user", "content": "Hello"}]})
+    request = urllib.request.Request(
+        f"{url}/chat/completions", body.encode(), {"content-type": "application/json"}
+    )
+    with urllib.request.urlopen(request, timeout=SECONDS) as reply:
+        reply.read()
+        status: int = reply.status
+    return status
+
+
+def test_it_serves_the_file_logs_every_exchange_and_ends_with_0(
+    tmp_path: Path, model: str
+) -> None:
+    (tmp_path / "turnout.yaml").write_text(FILE % model)
+    with serving(tmp_path, "--workers", "2") as (process, (url, admin)):
+        assert ask(url) == 200
+        with urllib.request.urlopen(f"{admin}/healthz", timeout=SECONDS) as reply:
+            assert reply.status == 200
+        process.send_signal(signal.SIGINT)
+        logged, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, said
+    lines = [json.loads(line) for line in logged.splitlines()]
+    (exchange,) = [line for line in lines if line["event"] == "exchange"]
+    assert (exchange["route"], exchange["variant_served"]) == ("support", "base")
+    assert (exchange["status"], exchange["prompt_tokens"]) == (200, 3)
+
+
+def test_without_a_file_everything_goes_to_the_upstream(tmp_path: Path, model: str) -> None:
+    with serving(tmp_path, "--upstream", model) as (process, (url, _)):
+        assert ask(url) == 200
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=SECONDS)
+    assert process.returncode == 0
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner(env={"TURNOUT_CONFIG": None}).invoke(main, ["serve", *arguments])
+
+
+def test_a_file_with_problems_is_exit_code_1_and_every_problem(tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text("upstreams: {u: {base_url: nonsense}}\nworkers: none\n")
+    result = run("--config", str(file))
+    assert result.exit_code == 1
+    assert "base_url" in result.stderr
+    assert "workers" in result.stderr
+
+
+def test_a_file_that_is_not_there_is_exit_code_2(tmp_path: Path) -> None:
+    assert run("--config", str(tmp_path / "missing.yaml")).exit_code == 2
+
+
+def test_an_upstream_that_is_no_url_is_exit_code_1() -> None:
+    result = run("--upstream", "nonsense")
+    assert result.exit_code == 1
+    assert "URL" in result.stderr
+
+
+def test_an_address_in_use_is_exit_code_3() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        result = run("--upstream", "http://127.0.0.1:1/v1", "--listen", address)
+    assert result.exit_code == 3
+    assert f"can't listen on {address}" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--workers", "0"),
+        ("--workers", "many"),
+        ("--listen", "nowhere"),
+        ("--admin", "127.0.0.1:99999"),
+        ("--drain-seconds", "-1"),
+        ("--log-format", "xml"),
+        ("--config", "turnout.yaml"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_a_usage_error(arguments: tuple[str, str]) -> None:
+    result = run("--upstream", "http://127.0.0.1:1/v1", *arguments)
+    assert result.exit_code == 2
+    assert arguments[0] in result.stderr
+
+
+def test_options_go_before_what_the_file_says() -> None:
+    before = settings(settings_of(upstreams=[]))
+    after = changed(
+        before,
+        listen="[::1]:1",
+        admin=":2",
+        workers="3",
+        log_format="console",
+        drain_seconds=4.0,
+    )
+    assert (after.listen_host, after.listen_port) == ("::1", 1)
+    assert (after.admin_host, after.admin_port) == ("0.0.0.0", 2)
+    assert after.workers == after.data_plane.workers == 3
+    assert (after.log_format, after.drain_seconds) == ("console", 4.0)
+    nothing = dict.fromkeys(("listen", "admin", "workers", "log_format", "drain_seconds"))
+    assert changed(before, **nothing) == before
