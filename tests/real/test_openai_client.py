@@ -1,6 +1,7 @@
 """An unmodified openai client and a real llama.cpp server: directly, and through turnout."""
 
 import json
+from collections.abc import Iterator
 from typing import Literal
 
 import httpx2
@@ -20,8 +21,9 @@ class Train(BaseModel):
 
 
 @pytest.fixture
-def client(door: str) -> openai.OpenAI:
-    return openai.OpenAI(base_url=f"{door}/v1", api_key="none", max_retries=0)
+def client(door: str) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=f"{door}/v1", api_key="none", max_retries=0) as client:
+        yield client
 
 
 def test_a_chat_reply_has_words_a_finish_and_usage(client: openai.OpenAI) -> None:
