@@ -74,6 +74,8 @@ def inner(members: Members, name: str, param: str | None = None) -> Members:
         return _object.decode(raw)
     except msgspec.ValidationError as error:
         raise wrong(param or name, "must be an object") from error
+    except RecursionError as error:  # we stand deeper in the stack than `parse` did
+        raise wrong(param or name, "is nested too deeply") from error
 
 
 def listed(members: Members, name: str) -> bool:

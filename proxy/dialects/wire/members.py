@@ -43,8 +43,7 @@ _encoder: Final = msgspec.json.Encoder()
 def parse(body: bytes) -> Members:
     """Return the top-level members of a JSON object, or raise Refusal(400)."""
     try:
-        members = _members.decode(body)
-        str(body, "utf-8")  # skipping a raw member checks its grammar, but not its UTF-8
+        return read(body)
     except UnicodeDecodeError as error:
         raise bad("is not valid UTF-8") from error
     except msgspec.ValidationError as error:
@@ -53,6 +52,12 @@ def parse(body: bytes) -> Members:
         raise bad("is not valid JSON" + position(error)) from error
     except RecursionError as error:
         raise bad("is nested too deeply") from error
+
+
+def read(body: bytes) -> Members:
+    """Return the members as `parse` does; raises msgspec's own errors too."""
+    members = _members.decode(body)
+    str(body, "utf-8")  # skipping a raw member checks its grammar, but not its UTF-8
     # A compact body is as long as its members written compactly, unless one came twice.
     if len(_encoder.encode(members)) != len(body):
         refuse_duplicates(body)

@@ -11,7 +11,6 @@ Event = tuple[bytes, bytes]  # the event's name (b"": none) and its data
 
 MAX_EVENT: Final = 4 * 1024 * 1024  # bytes; a larger event is skipped and counted
 BOM: Final = b"\xef\xbb\xbf"
-LF: Final = 0x0A
 
 
 class Events:
@@ -30,11 +29,12 @@ class Events:
 
     def feed(self, data: bytes) -> list[Event]:
         """Return the events that `data` completes."""
-        # Nearly every chunk of every stream is one whole one-line event, so that way is short.
-        if self._plain and data.startswith(b"data: ") and b"\r" not in data:
-            end = data.find(b"\n", 7)  # an event without data is none
-            if end == len(data) - 2 and data[end + 1] == LF and end <= self._limit:
-                return [(b"", data[6:end])]
+        # Nearly every chunk of every stream is whole events, so that way is short.
+        size = len(data)
+        if self._plain and data.endswith(b"\n\n") and b"\r" not in data and size <= self._limit:
+            if data.startswith(b"data: ") and data.find(b"\n") == size - 2 > 6:
+                return [(b"", data[6:-2])]
+            return [event for block in data[:-2].split(b"\n\n") for event in parse(block)]
         return self._feed(data)
 
     def flush(self) -> list[Event]:
@@ -100,8 +100,17 @@ class Events:
 
 def parse(block: bytes) -> list[Event]:
     """Return the one event of a block of lines that end with LF, or none."""
-    if block.startswith(b"data: ") and b"\n" not in block:
-        return [(b"", block[6:])] if len(block) > 6 else []
+    head, _, data = block.partition(b"data: ")
+    if data and b"\n" not in data:  # as nearly all are: one line of data, after a name perhaps
+        if not head:
+            return [(b"", data)]
+        if head.startswith(b"event: ") and head.find(b"\n") == len(head) - 1:
+            return [(head[7:-1], data)]
+    return parse_lines(block)
+
+
+def parse_lines(block: bytes) -> list[Event]:
+    """Return the one event of a block of any lines, or none."""
     name = b""
     lines: list[bytes] = []
     for line in block.split(b"\n"):

@@ -13,6 +13,7 @@ MAX_HELD: Final = 64 * 1024  # bytes
 
 # Two line ends in a row; the atomic groups keep a CRLF from counting as two.
 END: Final = re.compile(rb"(?>\r\n|\r|\n)(?>\r\n|\r|\n)")
+LINE_ENDS: Final = b"\r\n"
 LONGEST_END: Final = 4
 
 
@@ -22,20 +23,24 @@ class EventStripper:
     Both get bytes as they came: `marked` must be true of whatever holds an unwanted event.
     """
 
-    __slots__ = ("_after_cr", "_held", "_marked", "_passing", "_unwanted")
+    __slots__ = ("_drop_lf", "_held", "_limit", "_marked", "_passing", "_unwanted")
 
     def __init__(
-        self, marked: Callable[[bytes], object], unwanted: Callable[[bytes], bool]
+        self,
+        marked: Callable[[bytes], object],
+        unwanted: Callable[[bytes], bool],
+        limit: int = MAX_HELD,
     ) -> None:
         self._marked = marked
         self._unwanted = unwanted
+        self._limit = limit
         self._held = b""
         self._passing = False  # inside an event too large to hold
-        self._after_cr: bool | None = None  # was an event that ended in CR passed on?
+        self._drop_lf = False  # the last event was dropped up to a CR: a LF would belong to it
 
     def feed(self, data: bytes) -> bytes:
         """Return the bytes to pass on now."""
-        whole = not self._held and self._after_cr is None and data.endswith(b"\n\n")
+        whole = not self._held and not self._drop_lf and data.endswith(b"\n\n")
         if whole and not self._passing and not self._marked(data):
             return data
         return self._feed(data)
@@ -46,35 +51,39 @@ class EventStripper:
         return held
 
     def _feed(self, data: bytes) -> bytes:
-        out = bytearray()
-        if data and self._after_cr is not None:
-            if self._after_cr and data.startswith(b"\n"):
-                out += b"\n"
+        if data and self._drop_lf:
+            self._drop_lf = False
             data = data.removeprefix(b"\n")
-            self._after_cr = None
+        out = bytearray()
         search = max(0, len(self._held) - LONGEST_END)
         buffer = self._held + data
         begin = 0
         for match in END.finditer(buffer, search):
-            event = buffer[begin : match.end()]
+            block = buffer[begin : match.end()]
             begin = match.end()
-            wanted = self._passing or len(event) > MAX_HELD or not self._unwanted(event)
+            event = block.lstrip(LINE_ENDS)
+            if self._passing or self._too_large(event) or not (event and self._unwanted(event)):
+                out += block
+            else:
+                out += block[: -len(event)]
+                self._drop_lf = begin == len(buffer) and event.endswith(b"\r")
             self._passing = False
-            if wanted:
-                out += event
-            if begin == len(buffer) and event.endswith(b"\r"):
-                self._after_cr = wanted
         out += self._hold(buffer[begin:])
         return bytes(out)
 
     def _hold(self, rest: bytes) -> bytes:
         """Keep `rest` back as far as is due; return what is not."""
-        if self._passing or len(rest) > MAX_HELD:
+        # Blank lines before an event are no part of it: they need not wait for its end.
+        held = rest if self._passing else rest.lstrip(LINE_ENDS)
+        if self._passing or self._too_large(held):
             self._passing = True
-            self._held = rest[-LONGEST_END:]
-            return rest[:-LONGEST_END]
-        self._held = rest
-        return b""
+            held = held[-LONGEST_END:]
+        self._held = held
+        return rest[: len(rest) - len(held)]
+
+    def _too_large(self, event: bytes) -> bool:
+        """Return whether an event can't be held; its end does not count, it may be cut."""
+        return len(event.rstrip(LINE_ENDS)) > self._limit
 
 
 class Untouched:

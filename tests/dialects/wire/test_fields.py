@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from proxy.dialects.dialect import Members
 from proxy.dialects.wire.fields import (
     flag,
     formatted,
@@ -87,6 +88,23 @@ def test_a_member_within_another_is_named_by_its_path() -> None:
         with pytest.raises(Refusal) as caught:
             read(parse(b'{"x":7}'), "x", "outer.x")
         assert caught.value.param == "outer.x"
+
+
+def test_nesting_that_was_just_not_too_deep_for_the_body_is_refused_by_name() -> None:
+    def deeper(members: Members, frames: int) -> Members:
+        return deeper(members, frames - 1) if frames else inner(members, "x")
+
+    refusals = []
+    for depth in range(850, 1000):
+        try:
+            members = parse(b'{"x":{"y":%s}}' % (b"[" * depth + b"]" * depth))
+        except Refusal:
+            break
+        try:
+            deeper(members, 10)
+        except Refusal as refused:
+            refusals.append((refused.status, refused.param))
+    assert set(refusals) == {(400, "x")}
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"model":null}', b'{"model":""}', b'{"model":5}'])

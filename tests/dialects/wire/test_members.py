@@ -255,6 +255,17 @@ def test_deep_nesting_is_refused_also_in_a_member_that_nobody_reads(nest: bytes)
     assert refusal(b'{"x":' + nest + b"}").message == "The request body is nested too deeply."
 
 
+def test_nesting_at_the_very_limit_is_taken_or_refused() -> None:
+    refusals = set()
+    for depth in range(850, 1000):
+        for body in (b'{"x":%s}', b'{ "x" : %s }'):
+            try:
+                parse(body % (b"[" * depth + b"]" * depth))
+            except Refusal as refused:
+                refusals.add(refused.message)
+    assert refusals == {"The request body is nested too deeply."}
+
+
 def test_nesting_that_a_schema_has_is_taken() -> None:
     assert parse(b'{"x":' + b"[" * 100 + b"]" * 100 + b"}")
 

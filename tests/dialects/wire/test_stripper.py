@@ -1,19 +1,19 @@
 """Unwanted events go, every other byte stays, whatever the chunking."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from proxy.dialects.wire.stripper import MAX_HELD, EventStripper, Untouched
 from tests.dialects.chunks import cut, in_pieces, in_two
 
 
-def stripper() -> EventStripper:
-    return EventStripper(lambda data: b"usage" in data, lambda event: b"usage" in event)
+def stripper(limit: int = MAX_HELD) -> EventStripper:
+    return EventStripper(lambda data: b"usage" in data, lambda event: b"usage" in event, limit)
 
 
-def stripped(chunks: list[bytes]) -> bytes:
-    under_test = stripper()
+def stripped(chunks: list[bytes], limit: int = MAX_HELD) -> bytes:
+    under_test = stripper(limit)
     return b"".join(map(under_test.feed, chunks)) + under_test.flush()
 
 
@@ -35,6 +35,13 @@ def test_a_stream_without_it_passes_as_it_is(end: bytes) -> None:
     stream = b": hi" + end + b"data: a" + end + end + b"data: \xff\xfe" + end + b"data: cut"
     for chunks in in_two(stream):
         assert stripped(chunks) == stream
+
+
+def test_blank_lines_before_the_unwanted_event_stay() -> None:
+    for end in (b"\n", b"\r\n", b"\r"):
+        stream = b"data: a" + end * 4 + b"data: usage" + end * 4 + b"data: b" + end * 2
+        for chunks in in_two(stream):
+            assert stripped(chunks) == b"data: a" + end * 6 + b"data: b" + end * 2
 
 
 def test_a_whole_event_passes_at_once() -> None:
@@ -66,7 +73,7 @@ def test_nothing_large_is_kept_back() -> None:
 @pytest.mark.parametrize("length", [MAX_HELD, MAX_HELD + 1, 3 * MAX_HELD])
 @pytest.mark.parametrize("size", [7_777, MAX_HELD, 10 * MAX_HELD])
 def test_only_an_event_too_large_to_hold_is_passed_unasked(length: int, size: int) -> None:
-    event = b"data: usage" + b"x" * (length - 13) + b"\n\n"
+    event = b"data: usage" + b"x" * (length - 11) + b"\n\n"
     stream = b"data: a\n\n" + event + b"data: usage\n\ndata: b\n\n"
     kept = event if length > MAX_HELD else b""
     assert stripped(in_pieces(stream, size)) == b"data: a\n\n" + kept + b"data: b\n\n"
@@ -83,17 +90,19 @@ SCRAPS = st.sampled_from(
         b"\r\n",
         b"\r\n\r\n",
         b"data: usage\n\n",
-        b"x" * MAX_HELD,
+        b"x" * 9,
     ]
 )
 STREAMS = st.lists(SCRAPS, max_size=20).map(b"".join)
 
 
 @settings(max_examples=300)
+@example((b"\r\n\n\ndata: usage\n\n", [b"\r\n\n\n", b"data: usage\n\n"]))
 @given(STREAMS.flatmap(lambda stream: st.tuples(st.just(stream), cut(stream))))
 def test_what_comes_out_is_the_same_for_any_chunking(drawn: tuple[bytes, list[bytes]]) -> None:
     stream, chunks = drawn
-    assert stripped(chunks) == stripped([stream])
+    for limit in (MAX_HELD, 18):
+        assert stripped(chunks, limit) == stripped([stream], limit)
 
 
 @given(STREAMS.flatmap(cut))
