@@ -61,15 +61,20 @@ async def read(request: Request, dialect: Dialect, limits: Limits) -> Metered:
 
 def check_limits(facts: RequestFacts, limits: Limits) -> None:
     """Raise Refusal(400) where a request asks for more than the configuration allows."""
-    asked = (("n", facts.n, limits.max_n), ("max_tokens", facts.max_tokens, limits.max_tokens))
-    for param, value, most in asked:
-        if value is not None and value > most:
-            raise Refusal(
-                400,
-                ErrorCode.POLICY_PARAMETER_LIMIT,
-                f"'{param}' may be at most {most} here.",
-                param=param,
-            )
+    if facts.n > limits.max_n:
+        raise above("n", limits.max_n)
+    if facts.max_tokens is not None and facts.max_tokens > limits.max_tokens:
+        raise above("max_tokens", limits.max_tokens)
+
+
+def above(param: str, most: int) -> Refusal:
+    """Return the refusal of a parameter that asks for more than `most`."""
+    return Refusal(
+        400,
+        ErrorCode.POLICY_PARAMETER_LIMIT,
+        f"'{param}' may be at most {most} here.",
+        param=param,
+    )
 
 
 def choose(

@@ -22,6 +22,7 @@ from proxy.upstream import Connection, ResponseHead, Upstream
 
 TRY_AGAIN = frozenset({429, 502, 503, 504})  # the upstream says that later is worth a try
 FALL_BACK = frozenset({408, 429}) | frozenset(range(500, 600))
+MASKING_MARGIN = 300  # characters
 
 
 class Sending(Struct, frozen=True, kw_only=True):
@@ -182,7 +183,7 @@ class Forward:
                 self._exchange,
                 self._reply,
                 stripper=sending.stripper,
-                preview_chars=settings.previews.chars,
+                preview_chars=seen_chars(settings.previews.chars),
                 count_tokens=settings.count_tokens and head.status < 300,
                 clock=self._clock,
             )
@@ -191,8 +192,16 @@ class Forward:
             raise
         if head.status < 429 or 429 < head.status < 500:
             sending.upstream.succeeded()
-        if self._exchange.reply.in_band_error and head.status < 400:
+        if self._exchange.reading.error and head.status < 400:
             self._exchange.ended(Outcome.UPSTREAM_ERROR, ErrorCode.PROVIDER_IN_BAND_ERROR)
+
+
+def seen_chars(shown: int) -> int:
+    """Return how much of a reply goes to control, for `shown` characters to be written down.
+
+    Some more than that: a secret that crosses the cut must be seen whole to be masked.
+    """
+    return shown + MASKING_MARGIN if shown > 0 else 0
 
 
 def judge(status: int, *, own_key: bool) -> tuple[Outcome, ErrorCode | None]:

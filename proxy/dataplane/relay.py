@@ -10,9 +10,9 @@ from functools import partial
 from proxy.dataplane.call import Call
 from proxy.dataplane.writing.answers import error_event, failure_answer
 from proxy.dataplane.writing.heads import own_headers, reply_headers
-from proxy.dialects import Meter, Reading, Stripper
+from proxy.dialects import Meter, Stripper
 from proxy.errors import UpstreamFailure
-from proxy.exchange import ErrorCode, Exchange, ReplyFacts, Texts
+from proxy.exchange import ErrorCode, Exchange, Texts
 from proxy.http import Headers, Reply
 from proxy.upstream import Connection, ResponseHead
 
@@ -62,10 +62,6 @@ class Relay:
             self._start()
         self._reply.finish()
 
-    def read(self) -> Reading | None:
-        """Return what the meter read."""
-        return None if self._meter is None else self._meter.finish()
-
     def _write(self, data: bytes) -> None:
         if not self._started:
             self._start()
@@ -86,8 +82,7 @@ async def relay(
     clock: Callable[[], float],
 ) -> None:
     """Carry the reply to its end, or raise UpstreamFailure, after telling a client with a part."""
-    readable = is_readable(head.headers)
-    streamed = readable and is_event_stream(head.headers)
+    streamed, readable = content(head.headers)
     meter = None
     if call.metered is not None and readable:
         keep_text = KEPT_TEXT if count_tokens else preview_chars
@@ -106,7 +101,12 @@ async def relay(
             break_off(reply, exchange, failure, streamed=streamed)
         raise
     finally:
-        record(call, exchange, carrier.read(), preview_chars, count_tokens=count_tokens)
+        exchange.texts = None
+        if meter is not None and call.metered is not None:
+            exchange.reading = reading = meter.finish()
+            exchange.response_preview = reading.preview if preview_chars > 0 else None
+            if reading.usage is None and count_tokens:
+                exchange.texts = Texts(prompt=call.metered.body, reply=reading.text or "")
 
 
 def begin(
@@ -138,45 +138,15 @@ def break_off(
     reply.abort()
 
 
-def record(
-    call: Call,
-    exchange: Exchange,
-    reading: Reading | None,
-    preview_chars: int,
-    *,
-    count_tokens: bool,
-) -> None:
-    """Write what was read off the reply on the exchange."""
-    exchange.texts = None
-    if reading is None or call.metered is None:
-        return
-    exchange.reply = ReplyFacts(
-        usage=reading.usage,
-        model=reading.model,
-        reply_chars=reading.reply_chars,
-        preview=reading.preview if preview_chars > 0 else None,
-        finish_reason=reading.finish_reason,
-        refused=reading.refused,
-        tool_calls=reading.tool_calls,
-        in_band_error=reading.error,
-        malformed_events=reading.malformed_events,
-    )
-    if reading.usage is None and count_tokens:
-        exchange.texts = Texts(prompt=call.metered.body, reply=reading.text or "")
+def content(headers: Headers) -> tuple[bool, bool]:
+    """Return whether a body is a stream of server-sent events, and whether it can be read.
 
-
-def is_event_stream(headers: Headers) -> bool:
-    """Return whether a reply is a stream of server-sent events."""
-    return any(
-        name.lower() == b"content-type" and value.lower().startswith(b"text/event-stream")
-        for name, value in headers
-    )
-
-
-def is_readable(headers: Headers) -> bool:
-    """Return whether a reply's body is as it was written: not compressed."""
-    return all(
-        value.lower() == b"identity"
-        for name, value in headers
-        if name.lower() == b"content-encoding"
-    )
+    What is compressed can't be, event stream or not.
+    """
+    streamed, readable = False, True
+    for name, value in headers:
+        if len(name) == 12 and name.lower() == b"content-type":
+            streamed = value[:17].lower() == b"text/event-stream"
+        elif len(name) == 16 and name.lower() == b"content-encoding":
+            readable = value.lower() == b"identity"
+    return streamed and readable, readable

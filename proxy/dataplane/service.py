@@ -144,7 +144,7 @@ class Service:
         path = request.path
         if not path.startswith("/v1/"):
             raise not_found(path)
-        if await self._models(plane, request, reply, exchange):
+        if request.method == "GET" and await self._models(plane, request, reply, exchange):
             return
         call = await admit(request, plane, exchange, self._clock)
         try:
@@ -158,7 +158,7 @@ class Service:
     ) -> bool:
         """Answer what is asked of our own models; False: it is not for us to answer."""
         path = request.path
-        if request.method != "GET" or not plane.settings.table.routes:
+        if not plane.settings.table.routes:
             return False
         if path != MODELS and not path.startswith(MODELS + "/"):
             return False
@@ -221,10 +221,10 @@ def tokens(call: Call, exchange: Exchange) -> int:
     """Return what an exchange cost its key: as the upstream counted, else by its length."""
     if call.metered is None:
         return 0
-    usage = exchange.reply.usage
+    usage = exchange.reading.usage
     if usage is not None:
         return (usage.prompt_tokens or 0) + (usage.response_tokens or 0)
-    chars = call.metered.facts.prompt_chars + (exchange.reply.reply_chars or 0)
+    chars = call.metered.facts.prompt_chars + (exchange.reading.reply_chars or 0)
     return chars // CHARS_PER_TOKEN
 
 

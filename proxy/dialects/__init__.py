@@ -4,7 +4,7 @@
 an API; what they share is in `wire`, and for the two whose replies are choices in `choices`.
 """
 
-from proxy.dialects.dialect import Dialect, Members, Meter, Reading, RequestFacts, Stripper
+from proxy.dialects.dialect import Dialect, Members, Meter, RequestFacts, Stripper
 from proxy.dialects.registry import DIALECTS, by_path
 from proxy.dialects.wire.members import encode, parse, rewrite
 
@@ -13,7 +13,6 @@ __all__ = [
     "Dialect",
     "Members",
     "Meter",
-    "Reading",
     "RequestFacts",
     "Stripper",
     "by_path",

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from msgspec import Raw, Struct
 
-from proxy.exchange.observation import Usage
+from proxy.exchange.reading import Reading
 
 Members = dict[str, Raw]
 
@@ -24,25 +24,8 @@ class RequestFacts(Struct, frozen=True, kw_only=True):
     max_tokens: int | None = None
     has_tools: bool = False
     has_format: bool = False
-    prompt_chars: int = 0
+    prompt_chars: int = 0  # about: enough to estimate tokens from
     prompt_tail: str = ""  # the start of the last user message, for the preview
-
-
-class Reading(Struct, frozen=True, kw_only=True):
-    """What a meter knows of a reply, at any time: complete once it was fed all of it."""
-
-    usage: Usage | None = None  # None: the upstream sent none
-    model: str | None = None
-    text: str | None = None  # content, then tool-call names and arguments; None: no text reply
-    reply_chars: int | None = None
-    preview: str = ""
-    finish_reason: str | None = None
-    finished: bool = False  # a stream that said its end ([DONE], message_stop, ...)
-    refused: bool = False
-    tool_calls: int = 0
-    error: bool = False  # an error object in a 200 reply
-    malformed_events: int = 0
-    output_events: int = 0  # events that carried output
 
 
 class Meter(Protocol):
@@ -70,7 +53,7 @@ class Stripper(Protocol):
 
 
 class Dialect(Protocol):
-    """One API: its name, its path below /v1, and what must be known of it."""
+    """One API: its name, its path ("/v1/..."), and what must be known of it."""
 
     name: str
     path: str

@@ -6,29 +6,14 @@ knows nothing of sockets, and nothing reads it but its owner; what others read i
 Observation that `close` returns.
 """
 
-from msgspec import Struct
-
 from proxy.exchange.observation import Observation, Texts, Usage
 from proxy.exchange.outcome import ErrorCode, Outcome
+from proxy.exchange.reading import Reading
 
 MODEL_CHARS = 200  # of the model name a client asked for: enough to find, too short to flood
 
 
-class ReplyFacts(Struct, frozen=True, kw_only=True):
-    """What was read off the reply, in the words of the record."""
-
-    usage: Usage | None = None
-    model: str | None = None
-    reply_chars: int | None = None
-    preview: str | None = None
-    finish_reason: str | None = None
-    refused: bool = False
-    tool_calls: int = 0
-    in_band_error: bool = False
-    malformed_events: int = 0
-
-
-NO_REPLY = ReplyFacts()
+NO_READING = Reading()
 NO_USAGE = Usage()
 
 
@@ -52,8 +37,9 @@ class Exchange:
         "model_sent",
         "outcome",
         "prompt_preview",
-        "reply",
+        "reading",
         "request_id",
+        "response_preview",
         "route",
         "started_at",
         "stream",
@@ -99,8 +85,9 @@ class Exchange:
         self.first_output_at: float | None = None
         self.last_output_at: float | None = None
         self.prompt_preview: str | None = None
+        self.response_preview: str | None = None
         self.texts: Texts | None = None
-        self.reply = NO_REPLY
+        self.reading = NO_READING
         self.outcome = Outcome.COMPLETED
         self.error_code: ErrorCode | None = None
         self.closed = False
@@ -121,10 +108,14 @@ class Exchange:
         if self.closed:
             raise RuntimeError("an exchange is closed exactly once")
         self.closed = True
-        reply = self.reply
-        usage = reply.usage or NO_USAGE
-        latency = at - self.began
-        output = self._output_seconds()
+        reading = self.reading
+        usage = reading.usage or NO_USAGE
+        ttft = output = tpot = None
+        if self.stream and self.first_output_at is not None and self.last_output_at is not None:
+            ttft = milliseconds(self.first_output_at - self.began)
+            output = milliseconds(self.last_output_at - self.first_output_at)
+            tpot = per_token(output, usage.response_tokens)
+        latency = (at - self.began) * 1000.0
         return Observation(
             request_id=self.request_id,
             started_at=self.started_at,
@@ -144,37 +135,27 @@ class Exchange:
             unit_kind=self.unit_kind,
             upstream=self.upstream,
             model_asked=self.model_asked and self.model_asked[:MODEL_CHARS],
-            model_served=(reply.model or self.model_sent),
+            model_served=reading.model or self.model_sent,
             key_name=self.key_name,
             attempts=self.attempts,
             usage=usage,
-            tokens_source="none" if reply.usage is None else "upstream",
-            latency_ms=milliseconds(latency),
-            ttft_ms=self._ttft(),
-            tpot_ms=per_token(output, usage.response_tokens),
-            output_ms=None if output is None else milliseconds(output),
-            overhead_ms=milliseconds(max(0.0, latency - self.waited)),
-            reply_chars=reply.reply_chars,
+            tokens_source="none" if reading.usage is None else "upstream",
+            latency_ms=round(latency, 3),
+            ttft_ms=ttft,
+            tpot_ms=tpot,
+            output_ms=output,
+            overhead_ms=round(max(0.0, latency - self.waited * 1000.0), 3),
+            reply_chars=reading.reply_chars,
             reply_bytes=reply_bytes,
-            finish_reason=reply.finish_reason,
-            refused=reply.refused,
-            tool_calls=reply.tool_calls,
-            in_band_error=reply.in_band_error,
-            malformed_events=reply.malformed_events,
+            finish_reason=reading.finish_reason,
+            refused=reading.refused,
+            tool_calls=reading.tool_calls,
+            in_band_error=reading.error,
+            malformed_events=reading.malformed_events,
             prompt_preview=self.prompt_preview,
-            response_preview=reply.preview,
+            response_preview=self.response_preview,
             texts=self.texts,
         )
-
-    def _ttft(self) -> float | None:
-        if not self.stream or self.first_output_at is None:
-            return None
-        return milliseconds(self.first_output_at - self.began)
-
-    def _output_seconds(self) -> float | None:
-        if not self.stream or self.first_output_at is None or self.last_output_at is None:
-            return None
-        return self.last_output_at - self.first_output_at
 
 
 def milliseconds(seconds: float) -> float:
@@ -182,12 +163,12 @@ def milliseconds(seconds: float) -> float:
     return round(seconds * 1000.0, 3)
 
 
-def per_token(output_seconds: float | None, tokens: int | None) -> float | None:
+def per_token(output_ms: float, tokens: int | None) -> float | None:
     """Return the milliseconds per output token after the first; None for a single token.
 
     The definition is OpenTelemetry's gen_ai.server.time_per_output_token: the time from the
     first to the last output, divided by the tokens after the first.
     """
-    if output_seconds is None or tokens is None or tokens < 2:
+    if tokens is None or tokens < 2:
         return None
-    return milliseconds(output_seconds / (tokens - 1))
+    return round(output_ms / (tokens - 1), 3)

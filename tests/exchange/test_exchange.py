@@ -3,7 +3,7 @@
 import pytest
 from msgspec import msgpack
 
-from proxy.exchange import ErrorCode, Exchange, Observation, Outcome, ReplyFacts, Usage
+from proxy.exchange import ErrorCode, Exchange, Observation, Outcome, Reading, Usage
 
 
 def an_exchange(*, stream: bool = False) -> Exchange:
@@ -56,7 +56,7 @@ def test_the_time_to_the_first_token_is_that_of_the_first_output_of_a_stream() -
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_without_streamed_output_there_is_no_time_to_the_first_token(stream: bool) -> None:
+def test_without_streamed_output_there_is_no_time_to_the_first_token(*, stream: bool) -> None:
     exchange = an_exchange(stream=stream)
     if not stream:
         exchange.output_arrived(100.1)
@@ -73,13 +73,13 @@ def test_the_time_per_token_counts_the_tokens_after_the_first(
     exchange = an_exchange(stream=True)
     exchange.output_arrived(100.1)
     exchange.output_arrived(100.6)
-    exchange.reply = ReplyFacts(usage=Usage(response_tokens=tokens))
+    exchange.reading = Reading(usage=Usage(response_tokens=tokens))
     assert closed(exchange).tpot_ms == expected
 
 
 def test_tokens_of_the_upstream_are_marked_as_its_own() -> None:
     exchange = an_exchange()
-    exchange.reply = ReplyFacts(usage=Usage(prompt_tokens=7, response_tokens=0, cached_tokens=0))
+    exchange.reading = Reading(usage=Usage(prompt_tokens=7, response_tokens=0, cached_tokens=0))
     observation = closed(exchange)
     assert observation.tokens_source == "upstream"
     assert observation.usage == Usage(prompt_tokens=7, response_tokens=0, cached_tokens=0)
@@ -94,7 +94,7 @@ def test_without_usage_the_tokens_are_unknown_not_zero() -> None:
 def test_the_model_that_answered_is_the_one_the_reply_names_else_the_one_we_asked_for() -> None:
     exchange = an_exchange()
     exchange.model_sent = "sent"
-    exchange.reply = ReplyFacts(model="named")
+    exchange.reading = Reading(model="named")
     assert closed(exchange).model_served == "named"
     silent = an_exchange()
     silent.model_sent = "sent"

@@ -9,8 +9,8 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Raw
 
-from proxy.dialects.dialect import Reading
 from proxy.exchange.observation import Usage
+from proxy.exchange.reading import Reading
 
 Count = Annotated[int, Meta(ge=0, le=2**53)]  # tokens; more is no count, and no sink could hold it
 

@@ -7,9 +7,9 @@ and no dialect.
 import re
 from typing import Final, Protocol
 
-from proxy.dialects.dialect import Reading
 from proxy.dialects.wire.account import CANT_READ, Account
 from proxy.dialects.wire.sse import Event, Events
+from proxy.exchange.reading import Reading
 
 MAX_BODY: Final = 16 * 1024 * 1024  # bytes kept of a whole reply; of a larger one nothing is read
 DONE: Final = b"[DONE]"
