@@ -23,7 +23,7 @@ def run(folder: Path, source: str, **environment: str) -> subprocess.CompletedPr
         text=True,
         check=False,
         cwd=ROOT,
-        env=outside | environment,
+        env=outside | environment | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         timeout=60,
     )
 
