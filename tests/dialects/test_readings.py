@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proxy.dialects import DIALECTS, Reading, by_path
+from proxy.dialects import DIALECTS, by_path
 from proxy.dialects.wire.meters import MAX_BODY
+from proxy.exchange import Reading
 from proxy.exchange.observation import Usage
 from tests.dialects.chunks import cut, in_pieces, in_two
 from tests.dialects.recorded import RECORDED

@@ -1,6 +1,6 @@
 """Messages as Anthropic sends them."""
 
-from proxy.dialects import Reading
+from proxy.exchange import Reading
 from proxy.exchange.observation import Usage
 from tests.dialects.recorded.forms import (
     MESSAGES,

@@ -5,7 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from proxy.dialects import Reading
+from proxy.exchange import Reading
 
 CHAT = "/v1/chat/completions"
 COMPLETIONS = "/v1/completions"

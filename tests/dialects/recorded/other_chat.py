@@ -1,6 +1,6 @@
 """Chat and completions as vLLM, llama.cpp and gateways send them."""
 
-from proxy.dialects import Reading
+from proxy.exchange import Reading
 from proxy.exchange.observation import Usage
 from tests.dialects.recorded.forms import (
     CHAT,

@@ -1,6 +1,6 @@
 """Embeddings and responses as OpenAI sends them."""
 
-from proxy.dialects import Reading
+from proxy.exchange import Reading
 from proxy.exchange.observation import Usage
 from tests.dialects.recorded.forms import (
     EMBEDDINGS,
