@@ -23,7 +23,7 @@ class ResponseHead(Struct, frozen=True):
     length: int | None
 
 
-class BadReply(Exception):  # noqa: N818  # a thing to be told, not a fault of ours
+class BadReply(Exception):  # a thing to be told, not a fault of ours
     """The bytes are no reply that we take."""
 
 

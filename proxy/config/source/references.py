@@ -20,7 +20,7 @@ _NAME = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?", re.ASCII)
 LARGEST_SECRET = 64 * 1024  # bytes
 
 
-class Unresolved(Exception):  # noqa: N818  # it is a finding about the file, not a failure
+class Unresolved(Exception):  # it is a finding about the file, not a failure
     """A reference leads nowhere: the reason, and what to do."""
 
     def __init__(self, reason: str, remedy: str) -> None:
