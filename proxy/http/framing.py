@@ -16,8 +16,11 @@ from proxy.http.request import Request
 LINE_BYTES = 1024  # one size line or trailer line
 EXTRA_BYTES = 16 * 1024  # extensions and trailers of one body together
 
-_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})((?:;[\t -~\x80-\xff]*)?)")
-_TRAILER = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*")
+_TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_SIZE = re.compile(
+    rb'([0-9A-Fa-f]{1,15})((?:;%b(?:=(?:%b|"[\t !#-\[\]-~]*"))?)*)' % (_TOKEN, _TOKEN)
+)
+_TRAILER = re.compile(rb"%b:[\t -~\x80-\xff]*" % _TOKEN)
 _FRAMING = (b"content-length", b"transfer-encoding", b"host")
 
 _BROKEN = "The chunked body is malformed."

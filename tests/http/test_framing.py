@@ -165,12 +165,18 @@ alphabet = st.sampled_from(
     ]
 )
 noise = st.lists(alphabet, max_size=30).map(b"".join)
+extended = st.lists(alphabet, max_size=8).map(
+    lambda extension: b"1;" + b"".join(extension) + b"\r\nx\r\n0\r\n\r\n"
+)
+trailed = noise.map(lambda trailers: b"0\r\n" + trailers + b"\r\n\r\n")
 
 
-@given(noise | st.lists(pieces, max_size=4).map(chunked))
+@given(noise | extended | trailed | st.lists(pieces, max_size=4).map(chunked))
 @settings(max_examples=1500, deadline=None)
 @example(b"2\r\n\r\n\r\n0\r\n\r\n")
 @example(b"0\r\nA: b\r\n\r\n")
+@example(b"0;:\r\n\r\n")
+@example(b'1;a="b c";d\r\nx\r\n0\r\n\r\n')
 def test_what_is_taken_as_a_chunked_body_llhttp_takes_for_the_same(data: bytes) -> None:
     chunks = Chunks()
     try:
