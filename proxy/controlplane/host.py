@@ -10,6 +10,7 @@ import os
 import resource
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -115,6 +116,35 @@ def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:
             f"can't listen on {host}:{port}: {error.strerror or error}. "
             "Stop what uses the address, or choose another with --listen or --admin."
         ) from error
+
+
+def private_socket(backlog: int) -> tuple[Path, socket.socket]:
+    """Return a new folder that only this user can enter, and a Unix socket that listens in it.
+
+    StartError where no place for one can be found.
+    """
+    problem: OSError | None = None
+    for parent in (None, "/dev/shm"):  # noqa: S108  # a folder of our own; images can be read-only
+        try:
+            return _socket_below(parent, backlog)
+        except OSError as error:  # not writable, or a path too long for a socket
+            problem = error
+    raise StartError(
+        f"can't make a temporary folder: {problem}. Set TMPDIR to one that can be written to."
+    )
+
+
+def _socket_below(parent: str | None, backlog: int) -> tuple[Path, socket.socket]:
+    folder = Path(tempfile.mkdtemp(prefix="turnout-", dir=parent))
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.bind(str(folder / "channel"))
+        sock.listen(backlog)
+    except OSError:
+        sock.close()
+        folder.rmdir()
+        raise
+    return folder, sock
 
 
 def _bound(host: str, port: int, *, share: bool) -> socket.socket:

@@ -14,9 +14,7 @@ import os
 import shutil
 import signal
 import socket
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Self
 
 from msgspec import Struct
@@ -27,7 +25,12 @@ from proxy.channel.lifeline import ControlLaunch, Drain, Finish, WorkerEnded, Wo
 from proxy.channel.tally import SLOTS
 from proxy.config.settings import Settings
 from proxy.controlplane.child import Child
-from proxy.controlplane.host import available_cpus, listen, raise_open_files
+from proxy.controlplane.host import (
+    available_cpus,
+    listen,
+    private_socket,
+    raise_open_files,
+)
 from proxy.errors import StartError
 
 WORKER_MARGIN = 10.0  # seconds beyond its drain that a worker has to flush and end
@@ -54,13 +57,9 @@ class Sockets:
                 undo.callback(sock.close)
             (self.admin,) = listen(settings.admin_host, settings.admin_port)
             undo.callback(self.admin.close)
-            self.folder = Path(tempfile.mkdtemp(prefix="turnout-"))  # only its owner gets in
-            undo.callback(shutil.rmtree, self.folder, ignore_errors=True)
-            self.path = str(self.folder / "channel")
-            self.channel = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            folder, self.channel = private_socket(count + 8)
+            undo.callback(shutil.rmtree, folder, ignore_errors=True)
             undo.callback(self.channel.close)
-            self.channel.bind(self.path)
-            self.channel.listen(count + 8)
             self.tally = create_memory(count, slots(settings))
             undo.callback(os.close, self.tally)
             self._undo = undo.pop_all()
@@ -203,7 +202,7 @@ class Supervisor:
         def launch() -> ControlLaunch:
             return ControlLaunch.of(
                 self._settings,
-                channel=sockets.path,
+                channel=sockets.channel.getsockname(),
                 listener=sockets.channel.fileno(),
                 admin=sockets.admin.fileno(),
                 tally=sockets.tally,
@@ -227,7 +226,7 @@ class Supervisor:
                 workers=settings.workers,
                 listener=listener,
                 tally=sockets.tally,
-                channel=sockets.path,
+                channel=sockets.channel.getsockname(),
                 tls=settings.tls,
                 drain_grace_seconds=settings.drain_grace_seconds,
                 drain_seconds=settings.drain_seconds,

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -136,3 +137,15 @@ def test_a_count_beyond_its_bits_stays_at_the_most_and_keeps_its_minute(memory: 
     tally.add_tokens(0, 1 << 41, 70.0)
     tally.add_tokens(0, 1, 70.0)
     assert tally.tokens(0, 70.0) == (1 << 40) - 1
+
+
+def test_memory_is_a_file_where_the_system_has_no_memory_files(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delattr("os.memfd_create", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    descriptor = create_memory(workers=1, slots=1)
+    Tally(descriptor, 0).started()
+    assert Ledger(descriptor).account(0).begun == 1
+    assert list(tmp_path.iterdir()) == [], "it has no name that could be left behind"
+    os.close(descriptor)

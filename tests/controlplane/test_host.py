@@ -1,5 +1,8 @@
 import resource
+import shutil
 import socket
+import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ from proxy.controlplane.host import (
     available_cpus,
     cgroup_quota,
     listen,
+    private_socket,
     raise_open_files,
     whole_cpus,
 )
@@ -117,3 +121,38 @@ def test_sockets_share_a_queue_where_the_system_can_not_balance(
         accepted, _ = sockets[1].accept()
         accepted.close()
     close(sockets)
+
+
+def test_the_channel_is_for_this_user_only() -> None:
+    folder, sock = private_socket(1)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert sock.getsockname() == str(folder / "channel")
+    sock.close()
+    shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/shm is Linux'")
+@pytest.mark.parametrize("unusable", ["missing", "x" * 120])
+def test_where_the_usual_place_is_unusable_there_is_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unusable: str
+) -> None:
+    place = tmp_path / unusable
+    if unusable != "missing":
+        place.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    folder, sock = private_socket(1)
+    assert folder.parent == Path("/dev/shm")
+    assert not place.exists() or list(place.iterdir()) == []
+    sock.close()
+    shutil.rmtree(folder)
+
+
+def test_where_there_is_no_place_at_all_the_remedy_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object, **__: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.mkdtemp", full)
+    with pytest.raises(StartError, match=r"No space left on device\. Set TMPDIR"):
+        private_socket(1)
