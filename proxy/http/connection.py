@@ -285,7 +285,7 @@ class Connection(asyncio.Protocol):
     def _next_request(self) -> Request | None:
         """Return the next request if its head is whole; a head that is none is answered."""
         house = self._house
-        head = Head()
+        head: Head | None = None
         try:
             raw = self._intake.head()
             if raw is None:
@@ -298,7 +298,7 @@ class Connection(asyncio.Protocol):
             head = request = Request(self, self._peer, now, house.limits.buffer_bytes)
             request.parse(raw, house.limits)
         except Refusal as refusal:
-            self._refuse(refusal, head)
+            self._refuse(refusal, head or Head())
             return None
         return request
 

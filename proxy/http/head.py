@@ -38,7 +38,6 @@ _TRICKS = re.compile(
     re.IGNORECASE,
 )
 _ONCE = (b"host", b"content-length", b"transfer-encoding", b"authorization")
-_LENGTH_DIGITS = 18  # what fits into 64 bits, signed
 
 
 class Head:
@@ -155,7 +154,7 @@ class Head:
                 raise malformed("The only Transfer-Encoding taken is chunked, on HTTP/1.1.")
             self.chunked = self.has_body = True
         elif length is not None:
-            if not length.isdigit() or len(length) > _LENGTH_DIGITS:
+            if not length.isdigit():
                 raise malformed("Content-Length is no plain number.")
             self.content_length = int(length)
             self.has_body = self.content_length > 0

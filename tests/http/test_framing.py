@@ -210,6 +210,12 @@ def test_what_is_taken_as_a_head_llhttp_takes_too(noises: list[bytes]) -> None:
     assert request.complete == peer.ended
 
 
+@pytest.mark.parametrize("start", [b"5\n", b"5\rx", b"5;a\n", b"0\r\nA\n", b"0\r\n\rx"])
+def test_a_line_that_can_not_end_well_is_refused_before_it_ends(start: bytes) -> None:
+    with pytest.raises(Refusal):
+        Chunks().feed(start)
+
+
 @pytest.mark.parametrize("size", [1023, 1024, 1025, 1026])
 def test_a_line_at_its_bound_is_judged_the_same_whole_and_cut(size: int) -> None:
     data = b"1;" + b"a" * (size - 4) + b"\r\nx\r\n0\r\n\r\n"
