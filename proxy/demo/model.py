@@ -29,7 +29,6 @@ class ModelServer(uvicorn.Server):
             model_app(character, dice),
             lifespan="off",
             log_config=None,
-            log_level="critical",
             access_log=False,
             timeout_graceful_shutdown=SECONDS_TO_END,
         )

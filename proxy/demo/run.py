@@ -6,6 +6,7 @@ all gone when `run_demo` returns, however it ends.
 
 import asyncio
 import contextlib
+import logging
 import signal
 import tempfile
 from collections.abc import AsyncIterator
@@ -117,6 +118,9 @@ class Demo:
 
 def run_demo(options: Options, console: Console) -> int:
     """Run the demo until its time is up or it is interrupted; return the exit code."""
+    logging.getLogger("uvicorn").setLevel(
+        logging.CRITICAL
+    )  # the models' server, when it is cut off
     try:
         return asyncio.run(_run(options, console))
     except DemoError as error:
