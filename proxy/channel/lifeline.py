@@ -4,7 +4,7 @@
     WorkerLaunch | ControlLaunch ---->
                         <------------    Ready
     WorkerEnded         ------------>                    (control)
-    Drain               ------------>                    (worker)
+    Retire, then Drain  ------------>                    (worker)
     Finish              ------------>                    (control)
 
 Each child has one end of a socket pair. Settings travel on it, never in arguments or the
@@ -59,10 +59,16 @@ class Ready(Struct, frozen=True, kw_only=True, tag=True):
     """The child is at work."""
 
 
-class Drain(Struct, frozen=True, kw_only=True, tag=True):
-    """Worker: not ready from now on; after `grace` take no connection, end within `seconds`."""
+class Retire(Struct, frozen=True, kw_only=True, tag=True):
+    """Worker: say from now on that you are not ready; `Drain` follows."""
 
-    grace: float
+
+class Drain(Struct, frozen=True, kw_only=True, tag=True):
+    """Worker: take no more connections, of which you are now the last to hold the socket.
+
+    End within `seconds`.
+    """
+
     seconds: float
 
 
@@ -78,7 +84,7 @@ class Finish(Struct, frozen=True, kw_only=True, tag=True):
     """Control: all workers are gone for good; flush and end."""
 
 
-ToChild = WorkerLaunch | ControlLaunch | Drain | WorkerEnded | Finish
+ToChild = WorkerLaunch | ControlLaunch | Retire | Drain | WorkerEnded | Finish
 FromChild = Ready
 
 

@@ -52,7 +52,7 @@ class Child:
         self._process: Process | None = None
         self._lifeline: Wire[FromChild] | None = None
         self._retired = asyncio.Event()
-        self._order: msgspec.Struct | None = None  # the last one
+        self._orders: list[msgspec.Struct] = []  # the last ones
         self._killed = False
         self.ready = asyncio.Event()  # it was ready once
 
@@ -62,9 +62,9 @@ class Child:
             self._lifeline.post(message)
 
     def retire(self, message: msgspec.Struct) -> None:
-        """Send the last order: the process is to end, and not to be started again."""
+        """Send a last order: the process is to end, and not to be started again."""
         self._retired.set()
-        self._order = message
+        self._orders.append(message)
         self.tell(message)
 
     def kill(self) -> None:
@@ -108,8 +108,8 @@ class Child:
         listening = asyncio.create_task(self._listen(lifeline))
         try:
             self.tell(self._launch())
-            if self._order is not None:  # it came while the process was being made
-                self.tell(self._order)
+            for order in self._orders:  # they came while the process was being made
+                self.tell(order)
             if self._killed:
                 self.kill()
             return process.pid, await process.wait()

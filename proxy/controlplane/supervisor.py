@@ -21,7 +21,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from proxy.channel import create_memory
-from proxy.channel.lifeline import ControlLaunch, Drain, Finish, WorkerEnded, WorkerLaunch
+from proxy.channel.lifeline import (
+    ControlLaunch,
+    Drain,
+    Finish,
+    Retire,
+    WorkerEnded,
+    WorkerLaunch,
+)
 from proxy.channel.tally import SLOTS
 from proxy.config.settings import Settings
 from proxy.controlplane.child import Child
@@ -34,7 +41,7 @@ from proxy.controlplane.host import (
 from proxy.errors import StartError
 
 WORKER_MARGIN = 10.0  # seconds beyond its drain that a worker has to flush and end
-CONTROL_SECONDS = 15.0  # for control to flush and end
+CONTROL_SECONDS = 20.0  # for control to flush and end
 FORCED = 130  # exit code: it was told twice
 FORCED_SECONDS = 1.0  # for control, when it all is to end at once
 
@@ -88,12 +95,18 @@ def supervise(settings: Settings, commands: Commands, say: Callable[[str], None]
     started it. 0: all ended in good order.
     """
     raise_open_files()
-    if not settings.workers:
-        cpus = available_cpus()
-        plane = replace(settings.data_plane, workers=cpus)
-        settings = replace(settings, workers=cpus, data_plane=plane)
+    settings = counted(settings)
     with Sockets(settings) as sockets:
         return asyncio.run(Supervisor(settings, commands, sockets, say).run())
+
+
+def counted(settings: Settings) -> Settings:
+    """Return settings that say how many workers there are."""
+    if settings.workers:
+        return settings
+    cpus = available_cpus()
+    plane = replace(settings.data_plane, workers=cpus)
+    return replace(settings, workers=cpus, data_plane=plane)
 
 
 class Supervisor:
@@ -180,9 +193,11 @@ class Supervisor:
         grace = 0.0 if order is signal.SIGINT else settings.drain_grace_seconds
         self._say(f"draining: up to {grace + settings.drain_seconds:g} s; once more ends it now")
         for worker in self._workers:
-            worker.retire(Drain(grace=grace, seconds=settings.drain_seconds))
+            worker.retire(Retire())
         await asyncio.sleep(grace)
-        self._sockets.close_traffic()
+        self._sockets.close_traffic()  # first: what came after a worker's last look would be lost
+        for worker in self._workers:
+            worker.retire(Drain(seconds=settings.drain_seconds))
         _, late = await asyncio.wait(workers, timeout=settings.drain_seconds + WORKER_MARGIN)
         for worker, task in zip(self._workers, workers, strict=True):
             if task in late:

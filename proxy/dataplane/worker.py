@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from proxy.channel import Courier, Gauges, Outbox, Tally, Wire
-from proxy.channel.lifeline import Drain, Ready, ToChild, WorkerLaunch, child_end
+from proxy.channel.lifeline import Drain, Ready, Retire, ToChild, WorkerLaunch, child_end
 from proxy.config.settings import Tls
 from proxy.dataplane.service import Service
 from proxy.exchange import Observation
@@ -74,11 +74,13 @@ class Worker:
             gauges=self._gauges,
         )
         self._edge: Edge | None = None
-        self._order: asyncio.Future[Drain] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._order: asyncio.Future[float] = self._loop.create_future()  # seconds to drain
+        self._timer: asyncio.TimerHandle | None = None
 
     async def run(self, lifeline: Wire[ToChild]) -> None:
         """Serve until told to drain, then drain; returns when all is flushed or given up."""
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._drain_by_default)
+        self._loop.add_signal_handler(signal.SIGTERM, self._terminated)
         async with asyncio.TaskGroup() as tasks:
             background = [
                 tasks.create_task(self._courier.run()),
@@ -96,19 +98,31 @@ class Worker:
         try:
             while True:
                 match await lifeline.receive():
-                    case Drain() as order:
-                        self._ordered(order)
+                    case Retire():
+                        self._service.draining = True
+                        if self._timer is not None:
+                            self._timer.cancel()
+                    case Drain(seconds=seconds):
+                        self._ordered(seconds)
         except ConnectionError:
-            self._drain_by_default()
+            self._drain_alone()
 
-    def _drain_by_default(self) -> None:
-        launch = self._launch
-        self._ordered(Drain(grace=launch.drain_grace_seconds, seconds=launch.drain_seconds))
+    def _terminated(self) -> None:
+        """Drain, for SIGTERM, unless the supervisor is about to order it."""
+        if not self._service.draining:
+            self._drain_alone()
 
-    def _ordered(self, order: Drain) -> None:
+    def _drain_alone(self) -> None:
+        """Drain with nobody to say when: not ready now, and the order after the grace."""
         self._service.draining = True
+        launch = self._launch
+        self._timer = self._loop.call_later(
+            launch.drain_grace_seconds, self._ordered, launch.drain_seconds
+        )
+
+    def _ordered(self, seconds: float) -> None:
         if not self._order.done():
-            self._order.set_result(order)
+            self._order.set_result(seconds)
 
     async def _settled(self) -> bool:
         """Wait for the first settings; False: the order to end came before."""
@@ -129,15 +143,14 @@ class Worker:
         gc.freeze()  # what is there now stays: the collector need not look at it again
         gc.set_threshold(*GC_THRESHOLDS)
 
-    async def _drain(self, order: Drain) -> None:
-        """End: not ready since the order; then no connections, no exchanges, no observations."""
+    async def _drain(self, seconds: float) -> None:
+        """End: no more connections, then no exchanges, then no observations."""
         edge = self._edge
         if edge is not None:
-            await asyncio.sleep(order.grace)
             edge.stop_accepting()
             edge.drain()
             try:
-                async with asyncio.timeout(order.seconds):
+                async with asyncio.timeout(seconds):
                     await edge.wait_idle()
             except TimeoutError:
                 self._service.cutting = True

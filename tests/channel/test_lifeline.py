@@ -8,6 +8,7 @@ from proxy.channel.lifeline import (
     ControlLaunch,
     Drain,
     Ready,
+    Retire,
     WorkerEnded,
     child_end,
     supervisor_end,
@@ -35,7 +36,7 @@ async def test_both_ends_understand_each_other_until_one_is_gone() -> None:
     assert isinstance(arrived, ControlLaunch)
     assert msgspec.json.encode(arrived.read()) == msgspec.json.encode(settings)
     assert arrived.restarts == {"worker": 1}
-    for message in (Drain(grace=1, seconds=2), WorkerEnded(worker=0, pid=9, restarts={})):
+    for message in (Retire(), Drain(seconds=2), WorkerEnded(worker=0, pid=9, restarts={})):
         supervisor.post(message)
         assert await child.receive() == message
     child.post(Ready())

@@ -41,7 +41,7 @@ class Kept:
         self.child = Child(
             "test",
             [sys.executable, "-c", script],
-            launch=lambda: Drain(grace=0, seconds=0),
+            launch=lambda: Drain(seconds=0),
             files=[],
             restarting=self._restarting,
         )

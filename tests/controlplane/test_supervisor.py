@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from proxy.config.settings import ClientKey
-from proxy.controlplane.supervisor import slots, url
+from proxy.controlplane.supervisor import counted, slots, url
 from tests.support.data_plane import settings_of
 from tests.support.whole import settings
 
@@ -27,3 +27,11 @@ def test_the_tally_has_room_for_every_client_key_and_for_more_to_come() -> None:
     many = settings(settings_of(upstreams=[], keys=(key,)))
     assert slots(none) == 1024
     assert slots(many) > 5000
+
+
+def test_no_workers_stand_for_one_for_each_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proxy.controlplane.supervisor.available_cpus", lambda: 7)
+    plane = settings_of(upstreams=[], workers=3)
+    auto = counted(settings(plane, workers=0))
+    assert auto.workers == auto.data_plane.workers == 7
+    assert counted(settings(plane)).workers == 3

@@ -132,6 +132,18 @@ async def test_traffic_goes_on_without_control_and_nothing_is_lost(tmp_path: Pat
         assert exchanges["taken"] == exchanges["begun"] == len(set(turnout.taken()))
 
 
+async def test_a_control_that_hangs_holds_nobody_up(tmp_path: Path) -> None:
+    async with running(tmp_path, workers=1) as turnout:
+        (control,) = turnout.children("control")
+        os.kill(control, signal.SIGSTOP)
+        for _ in range(20):
+            assert await turnout.get("/v1/x") == 200
+        assert turnout.taken() == []
+        os.kill(control, signal.SIGCONT)
+        await eventually(turnout.status, lambda seen: seen["exchanges"]["taken"] == 20)
+        assert len(turnout.taken()) == 20
+
+
 async def test_a_worker_and_control_killed_together_leave_no_gap_in_the_accounts(
     tmp_path: Path,
 ) -> None:
