@@ -12,7 +12,7 @@ comma := ,
 space := $() $()
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test quick lint types demo bench docs clean
+.PHONY: help setup test quick lint types demo bench profile docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -48,7 +48,12 @@ demo: setup ## two simulated models, turnout, traffic, a live view (ARGS="--seco
 	@$(BIN)/turnout demo $(ARGS)
 
 bench: setup ## turnout beside nginx and the textbook proxy, in one run (ARGS=--quick)
+	$(BIN)/uv sync --locked --quiet --inexact --group bench
 	$(BIN)/python -m bench $(ARGS)
+
+profile: setup ## where a worker's CPU time goes under load (ARGS="--cell stream")
+	$(BIN)/uv sync --locked --quiet --inexact --group bench
+	PATH="$(BIN):$$PATH" $(BIN)/python -m bench.profile $(ARGS)
 
 docs: setup ## write the generated pages of docs/ again
 	$(BIN)/python -m proxy.sinks.metrics.reference > docs/.new && mv docs/.new docs/metrics.md

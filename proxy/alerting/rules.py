@@ -7,11 +7,9 @@ configured elsewhere; whether anybody is told is not decided here.
 from collections.abc import Mapping
 from typing import Protocol
 
+from proxy import quality
 from proxy.alerting.alert import Alert, AlertName
 from proxy.exchange.observation import Observation
-from proxy.exchange.outcome import Outcome
-
-WITHOUT_TEXT = ("embeddings", "none")  # dialects whose replies are not words
 
 
 class Thresholds(Protocol):
@@ -58,19 +56,12 @@ def slow(observation: Observation, threshold: float | None) -> Alert | None:
 
 
 def short(observation: Observation, threshold: int | None) -> Alert | None:
-    """Return an alert where a whole reply in text has fewer characters than `threshold`.
-
-    Tool calls, refusals by policy and embeddings are short for good reasons; a reply that was
-    cut, by the client or upstream, is not whole.
-    """
-    chars = observation.reply_chars
-    if threshold is None or chars is None or chars >= threshold:
+    """Return an alert where a reply, judged fairly, has fewer characters than `threshold`."""
+    if threshold is None or observation.reply_chars is None:
         return None
-    if observation.outcome is not Outcome.COMPLETED or observation.dialect in WITHOUT_TEXT:
+    if not quality.short(observation, threshold):
         return None
-    if observation.tool_calls or observation.refused:
-        return None
-    return raised(AlertName.SHORT, chars, threshold, observation)
+    return raised(AlertName.SHORT, observation.reply_chars, threshold, observation)
 
 
 def raised(name: AlertName, value: float, threshold: float, observation: Observation) -> Alert:

@@ -11,6 +11,7 @@ import warnings
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
+import regex
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
@@ -130,8 +131,8 @@ def _pattern(value: str) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            matches_nothing = re.compile(value).search("") is not None
-    except (re.error, FutureWarning, DeprecationWarning, OverflowError, RecursionError) as error:
+            matches_nothing = regex.compile(value).search("") is not None  # as it will be used
+    except (regex.error, Warning, OverflowError, RecursionError) as error:
         raise wrong(
             f"is no regular expression: {str(error).split(' at position')[0]}",
             "correct it; in YAML, put patterns in single quotes",

@@ -163,12 +163,12 @@ def milliseconds(seconds: float) -> float:
     return round(seconds * 1000.0, 3)
 
 
-def per_token(output_ms: float, tokens: int | None) -> float | None:
+def per_token(output_ms: float | None, tokens: int | None) -> float | None:
     """Return the milliseconds per output token after the first; None for a single token.
 
     The definition is OpenTelemetry's gen_ai.server.time_per_output_token: the time from the
     first to the last output, divided by the tokens after the first.
     """
-    if tokens is None or tokens < 2:
+    if output_ms is None or tokens is None or tokens < 2:
         return None
     return round(output_ms / (tokens - 1), 3)

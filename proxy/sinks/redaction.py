@@ -6,7 +6,7 @@ A pattern that runs away on hostile words (a client chooses the words) is stoppe
 is then withheld, never shown unmasked, and what such patterns may cost in all is bounded.
 """
 
-import regex  # type: ignore[import-untyped]  # has no types; unlike re it can be stopped
+import regex  # unlike re it can be stopped
 import structlog
 from msgspec.structs import replace
 

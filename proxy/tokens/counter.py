@@ -62,7 +62,6 @@ def counted(
         prompt, response = tokens(request, encoding), tokens(reply, encoding)
     else:
         prompt, response = size(request) // BYTES_PER_TOKEN, said // BYTES_PER_TOKEN
-    output = None if bare.output_ms is None else bare.output_ms / 1000
     usage = Usage(
         prompt_tokens=prompt + request.fixed + request.functions * FUNCTION_BEGINS[name],
         response_tokens=None if bare.dialect == "embeddings" else response,
@@ -71,7 +70,7 @@ def counted(
         bare,
         usage=usage,
         tokens_source="tiktoken" if exact else "estimate",
-        tpot_ms=per_token(output, usage.response_tokens),
+        tpot_ms=per_token(bare.output_ms, usage.response_tokens),
     )
 
 

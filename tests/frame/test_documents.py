@@ -3,6 +3,7 @@
 import re
 import shlex
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -111,7 +112,8 @@ def test_every_make_target_is_explained_by_help_and_in_contributing() -> None:
 
 def test_every_dependency_has_its_reason_and_nothing_else_has() -> None:
     project = tomllib.loads(document("pyproject.toml"))
-    wanted = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    groups = project["dependency-groups"].values()
+    wanted = [*project["project"]["dependencies"], *chain.from_iterable(groups)]
     names = {re.split(r"[\[><=;!~ ]", line, maxsplit=1)[0].lower() for line in wanted}
     page = document("docs/dependencies.md").partition("## Programs")[0]
     reasons = dict(re.findall(r"^\| `([\w.-]+)`[^|]*\| (.+?) \|$", page, re.MULTILINE))

@@ -1,7 +1,7 @@
 import time
 
 import pytest
-import regex  # type: ignore[import-untyped]  # has no types
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
