@@ -21,6 +21,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from proxy.channel import create_memory
+from proxy.channel.courier import within
 from proxy.channel.lifeline import (
     ControlLaunch,
     Drain,
@@ -40,6 +41,7 @@ from proxy.controlplane.host import (
 )
 from proxy.errors import StartError
 
+PATIENCE_SECONDS = 10.0  # of a person who watches a start
 WORKER_MARGIN = 10.0  # seconds beyond its drain that a worker has to flush and end
 CONTROL_SECONDS = 20.0  # for control to flush and end
 FORCED = 130  # exit code: it was told twice
@@ -157,7 +159,8 @@ class Supervisor:
     async def _start(self) -> None:
         """Wait until everything is at work, and say where."""
         for child in self._all:
-            await child.ready.wait()
+            while not await within(PATIENCE_SECONDS, child.ready):
+                self._say(f"still waiting for the {child.name} process to start")
         scheme = "http" if self._settings.tls is None else "https"
         self._say(f"traffic on {url(scheme, self._sockets.traffic[0])}/v1")
         self._say(f"administration on {url('http', self._sockets.admin)}")

@@ -83,6 +83,33 @@ async def test_readiness_turns_at_once_and_connections_are_taken_during_the_grac
                 assert await refused(turnout)
 
 
+async def test_who_waits_when_the_grace_is_over_is_still_served(tmp_path: Path) -> None:
+    async with (
+        scripted_upstream() as server,
+        whole_turnout(settings(plane(server)), tmp_path) as turnout,
+    ):
+        (worker,) = turnout.children("worker")
+        os.kill(worker, signal.SIGSTOP)  # it takes nobody
+        async with raw_client(turnout.port) as client:
+            client.get("/healthz")
+            listeners = len(sockets(turnout.pid))
+            turnout.process.send_signal(signal.SIGTERM)
+
+            async def let_go() -> bool:
+                return len(sockets(turnout.pid)) < listeners
+
+            await eventually(let_go, bool)
+            os.kill(worker, signal.SIGCONT)
+            assert b"200" in await client.until(b"\r\n")
+        assert await turnout.over() == 0
+
+
+def sockets(pid: int) -> list[str]:
+    """Return the sockets that a process holds."""
+    links = [str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir()]
+    return [link for link in links if link.startswith("socket:")]
+
+
 async def test_what_is_left_after_the_drain_time_is_cut(tmp_path: Path) -> None:
     async with scripted_upstream() as server:
         server.will([*stream_reply(b"one")[:2], HANG])
