@@ -130,7 +130,7 @@ class Service:
     def _begin(self, plane: Plane, method: str) -> Exchange:
         self._counts.started()
         return Exchange(
-            request_id=f"req_{self._random_bits(128):032x}",
+            request_id="req_" + self._random_bits(128).to_bytes(16).hex(),
             started_at=self._wall(),
             began=self._clock(),
             table_version=plane.settings.table.version,

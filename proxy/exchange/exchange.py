@@ -115,7 +115,7 @@ class Exchange:
             ttft = milliseconds(self.first_output_at - self.began)
             output = milliseconds(self.last_output_at - self.first_output_at)
             tpot = per_token(output, usage.response_tokens)
-        latency = (at - self.began) * 1000.0
+        latency = at - self.began
         return Observation(
             request_id=self.request_id,
             started_at=self.started_at,
@@ -140,11 +140,11 @@ class Exchange:
             attempts=self.attempts,
             usage=usage,
             tokens_source="none" if reading.usage is None else "upstream",
-            latency_ms=round(latency, 3),
+            latency_ms=milliseconds(latency),
             ttft_ms=ttft,
             tpot_ms=tpot,
             output_ms=output,
-            overhead_ms=round(max(0.0, latency - self.waited * 1000.0), 3),
+            overhead_ms=milliseconds(max(0.0, latency - self.waited)),
             reply_chars=reading.reply_chars,
             reply_bytes=reply_bytes,
             finish_reason=reading.finish_reason,
@@ -159,8 +159,8 @@ class Exchange:
 
 
 def milliseconds(seconds: float) -> float:
-    """Return `seconds` as milliseconds, to the microsecond."""
-    return round(seconds * 1000.0, 3)
+    """Return `seconds` (>= 0) as milliseconds, to the microsecond; cheaper than round()."""
+    return int(seconds * 1e6 + 0.5) / 1000
 
 
 def per_token(output_ms: float | None, tokens: int | None) -> float | None:
@@ -171,4 +171,4 @@ def per_token(output_ms: float | None, tokens: int | None) -> float | None:
     """
     if output_ms is None or tokens is None or tokens < 2:
         return None
-    return round(output_ms / (tokens - 1), 3)
+    return milliseconds(output_ms / (tokens - 1) / 1000)

@@ -36,23 +36,26 @@ _NEVER_DOWN = frozenset({b"content-length", REQUEST_ID, ROUTE, VARIANT})
 class HeadWriter:
     """Writes the request heads for one upstream; what never changes is rendered once."""
 
-    __slots__ = ("_credentials", "_drop", "_drop_metered", "_fixed", "_own_key", "_prefix")
+    __slots__ = ("_drop", "_drop_metered", "_messages", "_metered", "_passed", "_prefix")
 
     def __init__(self, upstream: UpstreamSettings, *, keys_are_ours: bool) -> None:
         """`keys_are_ours`: clients' credentials are for turnout, and stay here."""
-        self._own_key = upstream.api_key
-        self._prefix = upstream.prefix.encode()
-        extra = "".join(f"{name}: {value}\r\n" for name, value in upstream.headers.items())
-        self._fixed = b"host: " + authority(upstream) + b"\r\n" + extra.encode("latin-1")
-        drop = _NEVER_UP | {name.lower().encode("latin-1") for name in upstream.headers}
+        self._prefix = upstream.prefix
+        names = frozenset(name.lower().encode("latin-1") for name in upstream.headers)
+        self._drop = _NEVER_UP | names
         if upstream.api_key is not None or keys_are_ours:
-            drop |= _CREDENTIALS
-        self._drop = drop
-        self._drop_metered = drop | _METERED
-        self._credentials = {
-            b"authorization": f"authorization: Bearer {upstream.api_key}\r\n".encode("latin-1"),
-            b"x-api-key": f"x-api-key: {upstream.api_key}\r\n".encode("latin-1"),
-        }
+            self._drop |= _CREDENTIALS
+        self._drop_metered = self._drop | _METERED
+        set_always = [f"{name}: {value}" for name, value in upstream.headers.items()]
+        host = f"host: {authority(upstream)}"
+        bearer = x_api_key = []
+        if upstream.api_key is not None:
+            bearer = [f"authorization: Bearer {upstream.api_key}"]
+            x_api_key = [f"x-api-key: {upstream.api_key}"]
+        identity = "accept-encoding: identity"
+        self._passed = _block(host, *set_always, *bearer)
+        self._metered = _block(host, *set_always, *bearer, identity)
+        self._messages = _block(host, *set_always, *x_api_key, identity)
 
     def write(self, request: Request, dialect: str, length: int | None) -> bytes:
         """Return the head for `request`; `length` None: the body is sent in chunks, if any.
@@ -60,33 +63,35 @@ class HeadWriter:
         `dialect` "none" leaves the reply's encoding to the client; every other one asks for
         identity, because its reply is metered.
         """
-        metered = dialect != "none"
-        drop = self._drop_metered if metered else self._drop
-        query = b"?" + request.query if request.query else b""
-        path = request.path.encode("ascii").removeprefix(b"/v1")
-        lines = [
-            b"%s %s%s%s HTTP/1.1\r\n" % (request.method.encode(), self._prefix, path, query),
-            self._fixed,
-        ]
-        if self._own_key is not None:
-            name = b"x-api-key" if dialect == "messages" else b"authorization"
-            lines.append(self._credentials[name])
-        if metered:
-            lines.append(b"accept-encoding: identity\r\n")
+        query = request.query
+        target = f"{self._prefix}{request.path.removeprefix('/v1')}"
+        lines = [f"{request.method} {target}".encode("ascii")]
+        lines[0] += b"?%b HTTP/1.1" % query if query else b" HTTP/1.1"
+        if dialect == "none":
+            drop = self._drop
+            lines.append(self._passed)
+        else:
+            drop = self._drop_metered
+            lines.append(self._messages if dialect == "messages" else self._metered)
+        lines += map(b": ".join, end_to_end(request.headers, extra_drop=drop))
         if length is not None:
-            lines.append(b"content-length: %d\r\n" % length)
+            lines.append(b"content-length: %d\r\n\r\n" % length)
         elif request.has_body:
-            lines.append(b"transfer-encoding: chunked\r\n")
-        lines += [b"%s: %s\r\n" % field for field in end_to_end(request.headers, extra_drop=drop)]
-        lines.append(b"\r\n")
-        return b"".join(lines)
+            lines.append(b"transfer-encoding: chunked\r\n\r\n")
+        else:
+            lines.append(b"\r\n")
+        return b"\r\n".join(lines)
 
 
-def authority(upstream: UpstreamSettings) -> bytes:
+def _block(*lines: str) -> bytes:
+    return "\r\n".join(lines).encode("latin-1")
+
+
+def authority(upstream: UpstreamSettings) -> str:
     """Return the Host of `upstream`: the port only where it is not the scheme's own."""
     host = f"[{upstream.host}]" if ":" in upstream.host else upstream.host
     default = 443 if upstream.scheme == "https" else 80
-    return (host if upstream.port == default else f"{host}:{upstream.port}").encode("ascii")
+    return host if upstream.port == default else f"{host}:{upstream.port}"
 
 
 def reply_headers(headers: Headers, own: Headers) -> Headers:
