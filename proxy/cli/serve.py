@@ -125,9 +125,11 @@ def address(value: str, option: str) -> tuple[str, int]:
 
 
 def how_many(workers: str) -> int:
-    """Return a number of workers, 0 for auto, or raise a usage error."""
+    """Return a number of workers, or raise a usage error."""
+    from proxy.config.settings import AUTO  # noqa: PLC0415  # --help needs none of it
+
     if workers == "auto":
-        return 0
+        return AUTO
     if not workers.isascii() or not workers.isdigit() or not 1 <= int(workers) <= 256:
         raise click.BadParameter("it is auto, or 1 to 256", param_hint="--workers")
     return int(workers)

@@ -6,9 +6,7 @@ covers routes and where other models go, so it holds no secret and changes when 
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
-from math import ceil
 from pathlib import Path
 
 import msgspec
@@ -23,7 +21,6 @@ from proxy.routing.table import Route, RoutingTable, Variant
 
 DEFAULT_PREFIX = "/v1"
 CONVERSATION_HEADER = "x-turnout-conversation"
-CGROUP = Path("/sys/fs/cgroup")
 
 
 def load_settings(file: str, environ: Mapping[str, str]) -> settings.Settings:
@@ -55,7 +52,7 @@ def settings_for_upstream(url: str) -> settings.Settings:
 
 def compile_settings(file: schema.File, folder: Path) -> settings.Settings:
     """Return `file` as settings; paths in it start at `folder`."""
-    workers = file.workers or usable_cpus()
+    workers = file.workers or settings.AUTO
     host, port = address(file.listen)
     admin_host, admin_port = address(file.admin.listen)
     return settings.Settings(
@@ -192,23 +189,3 @@ def _thresholds(
     if "short" in said.model_fields_set:
         short = None if said.short is None else said.short.reply_chars
     return settings.AlertThresholds(slow_latency_ms=slow, short_reply_chars=short)
-
-
-def usable_cpus(cgroup: Path = CGROUP) -> int:
-    """Return how many CPUs this process may use: its affinity, within its cgroup's quota."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    quota = _quota(cgroup)
-    return max(1, min(allowed or 1, ceil(quota) if quota is not None else 256))
-
-
-def _quota(cgroup: Path) -> float | None:
-    """Return the CPUs that a cgroup of version 2 or 1 grants; None: it does not limit them."""
-    try:
-        if (cgroup / "cpu.max").exists():
-            limit, period = (cgroup / "cpu.max").read_text(encoding="ascii").split()
-        else:
-            limit = (cgroup / "cpu/cpu.cfs_quota_us").read_text(encoding="ascii")
-            period = (cgroup / "cpu/cpu.cfs_period_us").read_text(encoding="ascii")
-        return int(limit) / int(period) if int(limit) > 0 else None
-    except (OSError, ValueError):  # "max" is no number: no limit
-        return None

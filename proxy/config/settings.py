@@ -11,6 +11,8 @@ from msgspec import Struct
 
 from proxy.routing.table import RoutingTable
 
+AUTO = 0  # workers
+
 
 class Deadlines(Struct, frozen=True, kw_only=True):
     """How long a client may take, in seconds."""
@@ -143,7 +145,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     admin_host: str = "127.0.0.1"
     admin_port: int = 8001
     tls: Tls | None = None
-    workers: int = 1
+    workers: int = 1  # AUTO: one for each CPU there is, which the supervisor finds out
     drain_seconds: float = 120.0
     drain_grace_seconds: float = 2.0  # readiness is 503, connections are still taken
     log_format: Literal["json", "console"] = "json"

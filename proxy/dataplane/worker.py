@@ -172,5 +172,6 @@ def tls_context(tls: Tls) -> ssl.SSLContext:
     """Return the server's side of TLS, 1.2 at least, for HTTP/1.1."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(tls.certificate, tls.key)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # not every build's default
     context.set_alpn_protocols(["http/1.1"])
     return context

@@ -173,6 +173,7 @@ def is_literal(host: str) -> bool:
 def tls_context(settings: UpstreamSettings) -> ssl.SSLContext:
     """Return the context by which an upstream is verified: the system's authorities, or ours."""
     context = ssl.create_default_context(cafile=settings.ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # not every build's default
     context.set_alpn_protocols(["http/1.1"])
     if not settings.verify:
         context.check_hostname = False

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from proxy.config.compile import load_settings, settings_for_upstream, usable_cpus
-from proxy.config.settings import AlertThresholds, ClientKey, Settings, Webhook
+from proxy.config.compile import load_settings, settings_for_upstream
+from proxy.config.settings import AUTO, AlertThresholds, ClientKey, Settings, Webhook
 from proxy.errors import ConfigError
 from proxy.routing.table import Route
 
@@ -224,29 +224,7 @@ def test_the_order_of_variants_is_part_of_the_digest(compiled: Compile) -> None:
     assert isinstance(one.routes["r"], Route)
 
 
-def test_automatic_workers_are_the_cpus_that_there_are(compiled: Compile) -> None:
+def test_automatic_workers_are_left_to_the_supervisor(compiled: Compile) -> None:
     text = "upstreams: {s: {base_url: http://s}}\ndefault_upstream: s\nworkers: auto"
 
-    assert compiled(text).workers == usable_cpus() >= 1
-
-
-@pytest.mark.parametrize(
-    ("files", "most"),
-    [
-        ({"cpu.max": "100000 100000\n"}, 1),
-        ({"cpu.max": "50000 100000\n"}, 1),
-        ({"cpu.max": "max 100000\n"}, 256),
-        ({"cpu/cpu.cfs_quota_us": "100000", "cpu/cpu.cfs_period_us": "100000"}, 1),
-        ({"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 256),
-        ({"cpu.max": "nonsense"}, 256),
-        ({}, 256),
-    ],
-)
-def test_a_containers_quota_limits_the_cpus(
-    tmp_path: Path, files: dict[str, str], most: int
-) -> None:
-    for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text, encoding="ascii")
-
-    assert usable_cpus(tmp_path) == min(most, usable_cpus(tmp_path / "none"))
+    assert compiled(text).workers == AUTO
