@@ -22,6 +22,7 @@ from proxy.upstream import Connection, ResponseHead, Upstream
 
 TRY_AGAIN = frozenset({429, 502, 503, 504})  # the upstream says that later is worth a try
 FALL_BACK = frozenset({408, 429}) | frozenset(range(500, 600))
+WITH_BODY = frozenset({"POST", "PUT", "PATCH"})  # an empty body is said to be so (RFC 9110, 8.6)
 MASKING_MARGIN = 300  # characters
 
 
@@ -75,7 +76,7 @@ class Forward:
         call = self._call
         stripper = None
         body: bytes | AsyncIterator[bytes] = b""
-        length: int | None = 0 if call.request.method == "POST" else None
+        length: int | None = 0 if call.request.method in WITH_BODY else None
         dialect = "none"
         if call.metered is not None:
             dialect = call.metered.dialect.name
