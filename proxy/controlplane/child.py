@@ -116,6 +116,7 @@ class Child:
         finally:
             if process.returncode is None:
                 process.kill()
+                await process.wait()  # reaped here, or its transport is left open
             self._lifeline = self._process = None
             listening.cancel()
             await lifeline.close()
