@@ -183,9 +183,10 @@ async def test_with_a_worker_killed_in_the_middle_sent_is_logged_and_lost_and_dr
         while not stop.is_set():
             sent += 10
             try:
-                answered += len(await pipeline(turnout.port, [ask("plain"), ask("500")] * 5))
+                statuses = await pipeline(turnout.port, [ask("plain"), ask("500")] * 5)
             except OSError:
                 continue
+            answered += len(statuses)
 
     async def how_many() -> int:
         return answered
