@@ -54,7 +54,7 @@ async def read(request: Request, dialect: Dialect, limits: Limits) -> Metered:
         )
     body = await request.read(limits.body_bytes)
     members = parse(body)
-    facts = dialect.peek(members)
+    facts = dialect.peek(body, members)
     check_limits(facts, limits)
     return Metered(dialect=dialect, body=body, members=members, facts=facts)
 

@@ -14,7 +14,7 @@ class Completions:
     name = "completions"
     path = "/v1/completions"
 
-    def peek(self, members: Members) -> RequestFacts:
+    def peek(self, body: bytes, members: Members) -> RequestFacts:  # noqa: ARG002  # the port's form
         """Return the facts of a request's body, or raise Refusal(400) naming the member."""
         stream = flag(members, "stream")
         prompt = plain(members.get("prompt"))

@@ -58,8 +58,11 @@ class Dialect(Protocol):
     name: str
     path: str
 
-    def peek(self, members: Members) -> RequestFacts:
-        """Return the facts of a request's body, or raise Refusal(400) naming the member."""
+    def peek(self, body: bytes, members: Members) -> RequestFacts:
+        """Return the facts of a request's body, or raise Refusal(400) naming the member.
+
+        `members` are the body's own, as `parse` found them.
+        """
         ...
 
     def ask_usage(self, members: Members) -> Members | None:

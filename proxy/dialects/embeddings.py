@@ -31,7 +31,7 @@ class Embeddings:
     name = "embeddings"
     path = "/v1/embeddings"
 
-    def peek(self, members: Members) -> RequestFacts:
+    def peek(self, body: bytes, members: Members) -> RequestFacts:  # noqa: ARG002  # the port's form
         """Return the facts of a request's body, or raise Refusal(400) naming the member."""
         prompt = plain(members.get("input"))
         return RequestFacts(

@@ -25,7 +25,7 @@ class Messages:
     name = "messages"
     path = "/v1/messages"
 
-    def peek(self, members: Members) -> RequestFacts:
+    def peek(self, body: bytes, members: Members) -> RequestFacts:  # noqa: ARG002  # the port's form
         """Return the facts of a request's body, or raise Refusal(400) naming the member."""
         prompt = conversation(members.get("messages"))
         metadata = inner(members, "metadata")

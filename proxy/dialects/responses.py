@@ -24,7 +24,7 @@ class Responses:
     name = "responses"
     path = "/v1/responses"
 
-    def peek(self, members: Members) -> RequestFacts:
+    def peek(self, body: bytes, members: Members) -> RequestFacts:  # noqa: ARG002  # the port's form
         """Return the facts of a request's body, or raise Refusal(400) naming the member."""
         prompt = conversation(members.get("input"))
         form = inner(inner(members, "text"), "format", "text.format")

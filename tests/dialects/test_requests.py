@@ -19,7 +19,8 @@ def dialect_at(path: str) -> Dialect:
 
 
 def peek(path: str, **members: Any) -> RequestFacts:
-    return dialect_at(path).peek(parse(json.dumps(members).encode()))
+    body = json.dumps(members).encode()
+    return dialect_at(path).peek(body, parse(body))
 
 
 def refused(path: str, **members: Any) -> str | None:

@@ -57,11 +57,12 @@ def parse(body: bytes) -> Members:
 def read(body: bytes) -> Members:
     """Return the members as `parse` does; raises msgspec's own errors too."""
     members = _members.decode(body)
-    str(body, "utf-8")  # skipping a raw member checks its grammar, but not its UTF-8
+    if not body.isascii():
+        str(body, "utf-8")  # skipping a raw member checks its grammar, but not its UTF-8
     # A compact body is as long as its members written compactly, unless one came twice.
     if len(_encoder.encode(members)) != len(body):
         refuse_duplicates(body)
-    for start in range(0, len(body), WINDOW):
+    for start in range(0, len(body) - WINDOW, WINDOW):
         if body[start : start + WINDOW].isdigit():
             refuse_endless_numbers(body)
             break

@@ -4,17 +4,18 @@ A prompt of a shape that we don't know has no preview; whether it is right is th
 say. It knows messages, content parts and plain prompts, and no API's name for them.
 """
 
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 from msgspec import Raw, Struct
 
-from proxy.dialects.wire.fields import NULL, too_many
+from proxy.dialects.wire.fields import LARGE, NULL, too_many
 
 MAX_TAIL: Final = 400  # characters: more than any preview, so that patterns can be masked in it
 
 
-class Prompt(NamedTuple):
+class Prompt(Struct, frozen=True, gc=False):
     """What is known of a prompt."""
 
     tail: str  # the start of the last user message's text
@@ -27,8 +28,15 @@ class Part(Struct, gc=False):
     text: str | None = None
 
 
-class Message(Struct, gc=False):
-    """A turn of a conversation, or any other item among them."""
+class Turn(Struct, gc=False):
+    """A turn of a conversation, as nearly all are written."""
+
+    role: str | None = None
+    content: str | list[Part] | None = None
+
+
+class Item(Struct, gc=False):
+    """A turn of a conversation, or anything else among them."""
 
     role: Raw = Raw()
     content: Raw = Raw()
@@ -39,7 +47,8 @@ CANT_READ: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 QUOTE: Final = ord('"')
 
-_messages: Final = msgspec.json.Decoder(str | list[Message])
+_turns: Final = msgspec.json.Decoder(str | list[Turn])
+_items: Final = msgspec.json.Decoder(str | list[Item])
 _content: Final[msgspec.json.Decoder[str | list[Part]]] = msgspec.json.Decoder(str | list[Part])
 _prompt: Final = msgspec.json.Decoder(str | list[str])
 
@@ -48,34 +57,66 @@ def conversation(raw: Raw | None) -> Prompt:
     """Return the prompt of a list of messages, or of a plain text in their place."""
     if raw is None or too_many(raw):
         return unread(raw)
+    if len(memoryview(raw)) <= LARGE:
+        try:
+            return of_turns(_turns.decode(raw))
+        except CANT_READ:
+            pass
     try:
-        messages = _messages.decode(raw)
+        return of_items(_items.decode(raw))
     except CANT_READ:
         return unread(raw)
-    if isinstance(messages, str):
-        return Prompt(messages[:MAX_TAIL], len(messages))
-    chars = sum(content_chars(message.content) for message in messages)
-    for message in reversed(messages):
-        if message.role == USER and (text := content_text(message.content)):
+
+
+def of_turns(turns: str | Sequence[Turn]) -> Prompt:
+    """Return the prompt of a conversation that was read whole."""
+    if isinstance(turns, str):
+        return Prompt(turns[:MAX_TAIL], len(turns))
+    chars = 0
+    tail = ""
+    for turn in turns:
+        content = turn.content
+        if type(content) is str:  # half the price of isinstance
+            chars += len(content)
+        elif content is not None:
+            chars += content_chars(content)
+            content = content_text(content)
+        if content and turn.role == "user":
+            tail = content
+    return Prompt(tail[:MAX_TAIL], chars)
+
+
+def of_items(items: str | Sequence[Item]) -> Prompt:
+    """Return the prompt of a conversation that is large or odd: few of its texts are decoded."""
+    if isinstance(items, str):
+        return Prompt(items[:MAX_TAIL], len(items))
+    chars = sum(item_chars(item.content) for item in items)
+    for item in reversed(items):
+        if item.role == USER and (text := content_text(content_of(item.content))):
             return Prompt(text, chars)
     return Prompt("", chars)
 
 
-def content_text(raw: Raw) -> str:
+def content_text(content: str | list[Part]) -> str:
     """Return the start of a message's text, its parts joined by spaces."""
-    content = content_of(raw)
     if isinstance(content, str):
         return content[:MAX_TAIL]
     return " ".join(part.text[:MAX_TAIL] for part in content if part.text)[:MAX_TAIL]
 
 
-def content_chars(raw: Raw) -> int:
-    """Return about how long a message's text is; images and other parts are none."""
+def content_chars(content: str | list[Part]) -> int:
+    """Return how long a message's text is; images and other parts are none."""
+    if isinstance(content, str):
+        return len(content)
+    return sum(len(part.text or "") for part in content)
+
+
+def item_chars(raw: Raw) -> int:
+    """Return about how long the text of a message is that need not be decoded for it."""
     view = memoryview(raw)
     if view and view[0] == QUOTE:
-        return len(view) - 2  # as JSON: cheaper than to decode it
-    content = content_of(raw)
-    return sum(len(part.text or "") for part in content if not isinstance(part, str))
+        return len(view) - 2  # as JSON
+    return content_chars(content_of(raw))
 
 
 def content_of(raw: Raw) -> str | list[Part]:
