@@ -7,6 +7,7 @@ that follows can be trusted.
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
@@ -19,9 +20,10 @@ from proxy.http.headers import Headers, connection_options
 METHODS = {
     name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 }
+ALLOW = ", ".join(METHODS.values()).encode()
 LINE_SLACK = 32  # what a request line may hold beside its target
 
-_LINE = re.compile(rb"([A-Z]+) ([!-~]+) HTTP/1\.([01])\r\n")
+_LINE = re.compile(rb"([A-Z]+) ([!-~]+) HTTP/1\.([01])")
 _DAMAGE = re.compile(rb"(?<!\r)\n|\r[^\n]|\0")
 _HOST = re.compile(
     rb"(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+(?::[0-9]{0,5})?"
@@ -37,7 +39,25 @@ _TRICKS = re.compile(
     rb"^//|(?:/|%2f|%5c)(?:\.|%2e){1,2}(?:/|%2f|%5c|$)|%00|%5c",
     re.IGNORECASE,
 )
+_SPECIAL = frozenset(
+    {
+        b"connection",
+        b"content_length",
+        b"expect",
+        b"transfer-encoding",
+        b"transfer_encoding",
+        b"upgrade",
+    }
+)
 _ONCE = (b"host", b"content-length", b"transfer-encoding", b"authorization")
+
+
+class _Fields:
+    """What llhttp calls for each field; nothing of ours, so that no field costs a frame."""
+
+    __slots__ = ("on_header",)
+
+    on_header: Callable[[bytes, bytes], object]
 
 
 class Head:
@@ -76,98 +96,82 @@ class Head:
         """Return the first value of `name` (in lower case), or None."""
         return self._index.get(name)
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one field from llhttp."""
-        self.headers.append((name, value))
-        self._index.setdefault(name.lower(), value)
-
     def parse(self, raw: bytes, limits: Limits) -> None:
         """Read a whole head, blank line included, or raise Refusal."""
-        version = self._request_line(raw, limits)
-        try:
-            HttpRequestParser(self).feed_data(raw)
-        except HttpParserUpgrade:
-            pass  # llhttp is done with the head; whether to switch protocols is for us to say
-        except HttpParserError:
-            raise malformed("The request head is malformed.") from None
+        self._request_line(raw[: raw.index(b"\r\n")], limits)
+        spelt: dict[bytes, bytes] = {}
+        feed(raw, spelt.setdefault)
+        index = dict(zip(map(bytes.lower, spelt), spelt.values(), strict=True))
+        # As many names as lines: each stands once, and none was lost on its way into a dict.
+        if len(index) == raw.count(b"\n") - 2:
+            self.headers = list(spelt.items())
+            self._index = index
+        else:
+            self._repeated(raw)
+            index = self._index
         if len(self.headers) > limits.header_count:
             raise head_too_large()
-        if len(self._index) != len(self.headers):
-            self._repeated()
-        self.http11 = version == b"1"
-        self._host()
-        self._framing()
-        self._connection()
-
-    def _request_line(self, raw: bytes, limits: Limits) -> bytes:
-        line = _LINE.match(raw)
-        if line is None:
-            raise malformed("The request line is malformed.")
-        method, target, version = line.groups()
-        self.target = target
-        if len(target) > limits.target_bytes:
-            raise target_too_long()
-        if method not in METHODS:
-            raise Refusal(
-                405,
-                ErrorCode.CALLER_METHOD_NOT_ALLOWED,
-                "This method is not served here.",
-                close=True,
-            )
-        self.method = METHODS[method]
-        authority, self.path, self.query = read_target(target, self.method)
-        if authority is not None:
-            if _HOST.fullmatch(authority) is None:
-                raise malformed("The target's authority is malformed.")
-            self.target = self.path.encode() + (b"?" + self.query if self.query else b"")
-        return version
-
-    def _repeated(self) -> None:
-        """Refuse a second one of what may stand once; join Connection's values."""
-        names = [name.lower() for name, _ in self.headers]
-        for name in _ONCE:
-            if names.count(name) > 1:
-                raise malformed(f"{name.decode().title()} stands in the head more than once.")
-        options = [value for name, value in self.headers if name.lower() == b"connection"]
-        if options:
-            self._index[b"connection"] = b",".join(options)
-
-    def _host(self) -> None:
-        host = self._index.get(b"host")
+        host = index.get(b"host")
         if host is None:
             if self.http11:
                 raise malformed("Host is missing.")
-        elif _HOST.fullmatch(host) is None:
+        elif not is_host(host):
             raise malformed("Host is malformed.")
-
-    def _framing(self) -> None:
-        index = self._index
-        # Some peers read an underscore as a dash.
-        if b"content_length" in index or b"transfer_encoding" in index:
-            raise malformed("A framing header is misspelt.")
         length = index.get(b"content-length")
-        coding = index.get(b"transfer-encoding")
-        if coding is not None:
-            if length is not None:
-                raise malformed("Content-Length and Transfer-Encoding exclude each other.")
-            if not self.http11 or coding.lower() != b"chunked":
-                raise malformed("The only Transfer-Encoding taken is chunked, on HTTP/1.1.")
-            self.chunked = self.has_body = True
-        elif length is not None:
+        if length is not None:
             if not length.isdigit():
                 raise malformed("Content-Length is no plain number.")
             self.content_length = int(length)
             self.has_body = self.content_length > 0
-
-    def _connection(self) -> None:
-        index = self._index
-        connection = index.get(b"connection")
-        if connection is None:
+        if _SPECIAL.isdisjoint(index):
             self.keep_alive = self.http11
         else:
-            options = connection_options(connection)
-            self.keep_alive = b"close" not in options and (self.http11 or b"keep-alive" in options)
-        if b"upgrade" in index and b"websocket" in index[b"upgrade"].lower():
+            self._special()
+
+    def _request_line(self, line: bytes, limits: Limits) -> None:
+        method, target, self.http11 = split_line(line)
+        self.target = target
+        if len(target) > limits.target_bytes:
+            raise target_too_long()
+        if not method:
+            raise not_served()
+        self.method = method
+        authority, self.path, self.query = read_target(target, method)
+        if authority is not None:
+            if not is_host(authority):
+                raise malformed("The target's authority is malformed.")
+            self.target = self.path.encode() + (b"?" + self.query if self.query else b"")
+
+    def _repeated(self, raw: bytes) -> None:
+        """Keep every field; refuse a second one of what may stand once; join Connection's."""
+        headers = self.headers
+        feed(raw, lambda name, value: headers.append((name, value)))
+        values: dict[bytes, list[bytes]] = {}
+        for name, value in headers:
+            values.setdefault(name.lower(), []).append(value)
+        for name in _ONCE:
+            if len(values.get(name, ())) > 1:
+                raise malformed(f"{name.decode().title()} stands in the head more than once.")
+        self._index = {name: all_of[0] for name, all_of in values.items()}
+        if b"connection" in values:
+            self._index[b"connection"] = b",".join(values[b"connection"])
+
+    def _special(self) -> None:
+        """Read what few heads have: a body in chunks, a word on the connection, a wish."""
+        index = self._index
+        # Some peers read an underscore as a dash.
+        if b"content_length" in index or b"transfer_encoding" in index:
+            raise malformed("A framing header is misspelt.")
+        coding = index.get(b"transfer-encoding")
+        if coding is not None:
+            if self.content_length is not None:
+                raise malformed("Content-Length and Transfer-Encoding exclude each other.")
+            if not self.http11 or coding.lower() != b"chunked":
+                raise malformed("The only Transfer-Encoding taken is chunked, on HTTP/1.1.")
+            self.chunked = self.has_body = True
+        options = connection_options(index.get(b"connection", b""))
+        self.keep_alive = b"close" not in options and (self.http11 or b"keep-alive" in options)
+        if b"websocket" in index.get(b"upgrade", b"").lower():
             raise unsupported(501, "WebSockets are not served here.")
         expected = index.get(b"expect")
         if expected is not None and self.http11:
@@ -176,7 +180,37 @@ class Head:
             self.expects_continue = self.has_body
 
 
+def feed(raw: bytes, on_header: Callable[[bytes, bytes], object]) -> None:
+    """Have llhttp read a whole head and call `on_header` for each field, or raise Refusal."""
+    fields = _Fields()
+    fields.on_header = on_header
+    try:
+        HttpRequestParser(fields).feed_data(raw)
+    except HttpParserUpgrade:
+        pass  # llhttp is done with the head; whether to switch protocols is for us to say
+    except HttpParserError:
+        raise malformed("The request head is malformed.") from None
+
+
 @lru_cache(maxsize=256)
+def split_line(line: bytes) -> tuple[str, bytes, bool]:
+    """Return method (empty: not served), target, and whether it is HTTP/1.1, or raise Refusal.
+
+    What clients send here is mostly the same: so it is read once.
+    """
+    match = _LINE.fullmatch(line)
+    if match is None:
+        raise malformed("The request line is malformed.")
+    method, target, version = match.groups()
+    return METHODS.get(method, ""), target, version == b"1"
+
+
+@lru_cache(maxsize=256)
+def is_host(value: bytes) -> bool:
+    """Return whether `value` is a Host: a name or an address, and perhaps a port."""
+    return _HOST.fullmatch(value) is not None
+
+
 def read_target(target: bytes, method: str) -> tuple[bytes | None, str, bytes]:
     """Return the authority (absolute form only), the raw path and the query, or raise Refusal.
 
@@ -222,6 +256,13 @@ def check_size(data: bytes | bytearray, size: int, limits: Limits) -> None:
 def malformed(message: str) -> Refusal:
     """Return the refusal of what is no valid HTTP."""
     return Refusal(400, ErrorCode.CALLER_BAD_HTTP, message, close=True)
+
+
+def not_served() -> Refusal:
+    """Return the refusal of a method that no path has."""
+    return Refusal(
+        405, ErrorCode.CALLER_METHOD_NOT_ALLOWED, "This method is not served here.", close=True
+    )
 
 
 def head_too_large() -> Refusal:

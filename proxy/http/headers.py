@@ -26,31 +26,59 @@ HOP_BY_HOP = frozenset(
 _USUAL = frozenset({b"close", b"keep-alive", b"upgrade"})  # Connection options that name no field
 
 
+_LF, _CR, _NUL = b"\n\r\0"
+SPELLINGS = 1024  # of names that are remembered, for each set of names to drop
+LONGEST_NAME = 64  # bytes; longer ones are not remembered
+
+_PASSES, _STAYS, _NAMES_OTHERS = range(3)
+
+
+class _Verdicts(dict[bytes, int]):
+    """What becomes of a header, by its name as it is spelt: worked out once a spelling."""
+
+    __slots__ = ("_drop",)
+
+    def __init__(self, drop: frozenset[bytes]) -> None:
+        self._drop = drop
+
+    def __missing__(self, spelt: bytes) -> int:
+        name = spelt.lower()
+        verdict = _STAYS if name in self._drop else _PASSES
+        if name == b"connection":
+            verdict = _NAMES_OTHERS
+        if len(self) >= SPELLINGS:
+            self.clear()
+        if len(spelt) <= LONGEST_NAME:
+            self[spelt] = verdict
+        return verdict
+
+
 def end_to_end(headers: Headers, *, extra_drop: frozenset[bytes] = frozenset()) -> Headers:
     """Return the headers that may pass on: none hop-by-hop, none that Connection names.
 
     `extra_drop` are further names in lower case. Framing headers never pass (RFC 9110, 7.6.1).
     """
-    drop = _union(extra_drop)
+    verdicts = _verdicts(extra_drop)
     kept: Headers = []
     named: bytes | None = None
     for field in headers:
-        name = field[0].lower()
-        if name not in drop:
+        verdict = verdicts[field[0]]
+        if verdict == _PASSES:
             kept.append(field)
-        elif name == b"connection":
+        elif verdict == _NAMES_OTHERS:
             named = field[1] if named is None else named + b"," + field[1]
-    if named is None or named.lower() in _USUAL:
+    if named is None:
         return kept
     options = connection_options(named) - _USUAL
     return [field for field in kept if field[0].lower() not in options] if options else kept
 
 
 @lru_cache(maxsize=256)
-def _union(extra: frozenset[bytes]) -> frozenset[bytes]:
-    return HOP_BY_HOP | extra
+def _verdicts(extra: frozenset[bytes]) -> _Verdicts:
+    return _Verdicts(HOP_BY_HOP | extra)
 
 
+@lru_cache(maxsize=64)
 def connection_options(value: bytes) -> frozenset[bytes]:
     """Return the members of a Connection header in lower case."""
     return frozenset(option.strip(b" \t") for option in value.lower().split(b","))
@@ -61,11 +89,9 @@ def render_head(start_line: bytes, headers: Headers) -> bytes:
 
     Raises ValueError where one holds CR, LF or NUL: nobody writes a header through another one.
     """
-    lines = [start_line]
-    lines += [name + b": " + value for name, value in headers]
-    lines.append(b"")
-    head = b"\r\n".join(lines)
-    ends = len(lines) - 1
-    if head.count(b"\n") != ends or head.count(b"\r") != ends or b"\0" in head:
+    lines = [start_line, *map(b": ".join, headers)]
+    text = b"".join(lines)
+    if _LF in text or _CR in text or _NUL in text:
         raise ValueError("a header with CR, LF or NUL")
-    return head
+    lines.append(b"")
+    return b"\r\n".join(lines)

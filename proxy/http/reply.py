@@ -8,13 +8,14 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Protocol
 
-from proxy.http.head import Head
+from proxy.http.head import ALLOW, Head
 from proxy.http.headers import Headers, render_head
 
 _LINES = {each.value: f"HTTP/1.1 {each.value} {each.phrase}".encode() for each in HTTPStatus}
 _BODILESS = frozenset({204, 304})
 _CLOSE = b"connection: close\r\n"
 _KEEP = b"connection: keep-alive\r\n"  # HTTP/1.0 clients must be told
+_ALLOW = b"allow: %s\r\n" % ALLOW  # a 405 must say it (RFC 9110, 15.5.6)
 _CHUNKED = b"transfer-encoding: chunked\r\n"
 
 
@@ -77,6 +78,8 @@ class Reply:
     def send(self, status: int, headers: Headers, body: bytes, *, close: bool = False) -> None:
         """Write a whole reply at once; ValueError where a header can't be written."""
         framing = b"" if status == 204 else b"content-length: %d\r\n" % len(body)
+        if status == 405:
+            framing += _ALLOW
         head = self._head(status, _line(status, b""), headers, framing, close=close)
         self.finished = True
         if self._head_only or status in _BODILESS:
@@ -165,9 +168,17 @@ class Reply:
         self.keep = not close and self._wire.may_keep()
         self.started = True
         self.status = status
-        date = b"" if b"\ndate:" in head.lower() else b"date: %s\r\n" % self._wire.date()
+        date = b"" if has_date(headers) else b"date: %s\r\n" % self._wire.date()
         stay = _CLOSE if not self.keep else b"" if self._http11 else _KEEP
         return b"%s%s%s%s\r\n" % (head, date, framing, stay)
+
+
+def has_date(headers: Headers) -> bool:
+    """Return whether a Date is among `headers`: an upstream's is passed on."""
+    for name, _ in headers:  # noqa: SIM110  # a generator would cost twice as much, each reply
+        if len(name) == 4 and name.lower() == b"date":
+            return True
+    return False
 
 
 def _line(status: int, reason: bytes) -> bytes:
