@@ -64,16 +64,6 @@ class Choice(Struct, gc=False):
     error: Any = None
 
 
-class Reply(Struct, gc=False):
-    """A whole reply, or one event of a stream."""
-
-    model: str | None = None
-    choices: list[Choice] | None = None
-    usage: Any = None
-    error: Any = None
-    object: str | None = None
-
-
 class Details(Struct, gc=False):
     """What some of the tokens were."""
 
@@ -90,6 +80,21 @@ class Counted(Struct, gc=False):
     completion_tokens_details: Details | None = None
 
 
+class Uncounted(Struct, gc=False):
+    """A whole reply, or one event of a stream, whose usage is not read."""
+
+    model: str | None = None
+    choices: list[Choice] | None = None
+    error: Any = None
+    object: str | None = None
+
+
+class Reply(Uncounted, gc=False):
+    """A whole reply, or one event of a stream."""
+
+    usage: Counted | None = None
+
+
 class Last(Struct, gc=False):
     """The one event that include_usage adds: no choices, and a usage."""
 
@@ -98,8 +103,10 @@ class Last(Struct, gc=False):
 
 
 _reply: Final = msgspec.json.Decoder(Reply)
+_uncounted: Final = msgspec.json.Decoder(Uncounted)
 _last: Final = msgspec.json.Decoder(Last)
 
+EMPTY: Final = re.compile(rb"\[\s*\]")  # quick to look for, and nearly as rare
 NO_CHOICES: Final = re.compile(rb'"choices"\s*:\s*\[\s*\]')
 NO_DETAILS: Final = Details()
 LEGACY: Final = -1  # the place of a function_call among tool calls
@@ -107,13 +114,17 @@ LEGACY: Final = -1  # the place of a function_call among tool calls
 
 def read(account: Account, data: bytes) -> bool:
     """Read a whole reply or one event; return whether it carried output."""
-    reply = _reply.decode(data)
+    reply: Uncounted
+    try:
+        reply = _reply.decode(data)
+        if reply.usage is not None:
+            account.counted(usage_of(reply.usage))
+    except msgspec.ValidationError:  # a usage that makes no sense costs nothing else
+        reply = _uncounted.decode(data)
     if reply.error or reply.object == "error":  # the latter: older vLLM
         account.error = True
     if account.model is None:
         account.named(reply.model)
-    if reply.usage:
-        account.counted(read_usage(reply.usage))
     output = False
     for place, choice in enumerate(reply.choices or ()):
         index = place if choice.index is None else choice.index
@@ -178,14 +189,19 @@ def read_function(account: Account, function: Function | None) -> None:
 def read_usage(found: Any) -> Usage | None:
     """Return the usage of a reply; None where it is none that can be read."""
     try:
-        counted = msgspec.convert(found, Counted)
+        return usage_of(msgspec.convert(found, Counted))
     except msgspec.ValidationError:
         return None
+
+
+def usage_of(counted: Counted) -> Usage:
+    """Return the usage that was counted."""
+    prompt, response = counted.prompt_tokens_details, counted.completion_tokens_details
     return Usage(
         counted.prompt_tokens,
         counted.completion_tokens,
-        (counted.prompt_tokens_details or NO_DETAILS).cached_tokens,
-        (counted.completion_tokens_details or NO_DETAILS).reasoning_tokens,
+        None if prompt is None else prompt.cached_tokens,
+        None if response is None else response.reasoning_tokens,
     )
 
 
@@ -204,7 +220,7 @@ def ask_usage(members: Members) -> Members | None:
 
 def stripper() -> EventStripper:
     """Return what takes the event that include_usage adds out of a stream."""
-    return EventStripper(NO_CHOICES.search, adds_usage)
+    return EventStripper(EMPTY.search, adds_usage)
 
 
 def adds_usage(event: bytes) -> bool:

@@ -8,7 +8,7 @@ import re
 from typing import Final, Protocol
 
 from proxy.dialects.wire.account import CANT_READ, Account
-from proxy.dialects.wire.sse import Event, Events
+from proxy.dialects.wire.sse import Events
 from proxy.exchange.reading import Reading
 
 MAX_BODY: Final = 16 * 1024 * 1024  # bytes kept of a whole reply; of a larger one nothing is read
@@ -46,23 +46,23 @@ class StreamMeter:
     def feed(self, data: bytes) -> bool:
         """Take the next bytes; return True where they completed an event that carries output."""
         output = False
-        for event in self._events.feed(data):
-            output |= self._take(event)
+        for name, piece in self._events.feed(data):
+            if self._take(name, piece):
+                output = True
         return output
 
     def finish(self) -> Reading:
         """Return the reading; a last event without its end counts where it can be read."""
         account = self._account
         malformed = account.malformed
-        for event in self._events.flush():
-            self._take(event)
+        for name, piece in self._events.flush():
+            self._take(name, piece)
         # That event may just as well have been cut: then it is no fault that it can't be read.
         account.malformed = malformed + self._events.oversized
         return account.reading()
 
-    def _take(self, event: Event) -> bool:
+    def _take(self, name: bytes, data: bytes) -> bool:
         account = self._account
-        name, data = event
         if name == b"error":
             account.error = True
         if data == DONE:
@@ -71,8 +71,12 @@ class StreamMeter:
         if account.finished:
             account.malformed += 1
             return False
-        output = attempt(account, self._read, data)
-        account.output_events += output
+        try:
+            output = self._read(account, data)
+        except CANT_READ:
+            output = mend(account, self._read, data)
+        if output:
+            account.output_events += 1
         return output
 
 
@@ -101,16 +105,16 @@ class WholeMeter:
         if self._too_large:
             self._account.unseen = True
         else:
-            attempt(self._account, self._read, bytes(self._body))
+            body = bytes(self._body)
+            try:
+                self._read(self._account, body)
+            except CANT_READ:
+                mend(self._account, self._read, body)
         return self._account.reading()
 
 
-def attempt(account: Account, read: Read, data: bytes) -> bool:
-    """Return whether `data` carried output; what can't be read is counted."""
-    try:
-        return read(account, data)
-    except CANT_READ:
-        pass
+def mend(account: Account, read: Read, data: bytes) -> bool:
+    """Return whether `data`, which can't be read, carries output once mended, or count it."""
     mended = HALF_PAIR.sub(lambda found: found[1] or rb"\ufffd", data)
     if mended != data:
         try:
