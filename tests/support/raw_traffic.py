@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -67,3 +68,26 @@ async def hasty(port: int, data: bytes, until: bytes) -> bytes:
             return await reader.readuntil(until)
     finally:
         writer.transport.abort()
+
+
+async def ask(port: int) -> tuple[bytes, float]:
+    """Return the head of a reply on a connection of its own, and the seconds it took."""
+    began = time.perf_counter()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            writer.write(chat())
+            head = await reader.readuntil(b"\r\n\r\n")
+    finally:
+        writer.transport.abort()
+    return head, time.perf_counter() - began
+
+
+async def p99(port: int, count: int = 200) -> float:
+    """Return the 99th percentile of the seconds of chats, each of which must be answered."""
+    took = []
+    for _ in range(count):
+        head, seconds = await ask(port)
+        assert head.startswith(b"HTTP/1.1 200 ")
+        took.append(seconds)
+    return sorted(took)[count * 99 // 100 - 1]
