@@ -192,13 +192,13 @@ def test_details_below_info_are_not_logged(opened: Opened) -> None:
 
 def test_the_standard_librarys_loggers_come_in_the_same_form(opened: Opened) -> None:
     log = opened()
-    logging.getLogger("uvicorn.error").info("Started server process [%d]", 42)
+    logging.getLogger("some.library").info("Started process [%d]", 42)
     (line,) = log.lines()
     assert line == {
         "timestamp": "2026-11-18T11:06:40.250000Z",
         "level": "info",
-        "event": "Started server process [42]",
-        "logger": "uvicorn.error",
+        "event": "Started process [42]",
+        "logger": "some.library",
     }
 
 
