@@ -15,7 +15,7 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from proxy.config.settings import Limits
 from proxy.errors import Refusal
 from proxy.exchange import ErrorCode
-from proxy.http.headers import Headers, connection_options
+from proxy.http.headers import Headers, Spellings, connection_options
 
 METHODS = {
     name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -39,6 +39,7 @@ _TRICKS = re.compile(
     rb"^//|(?:/|%2f|%5c)(?:\.|%2e){1,2}(?:/|%2f|%5c|$)|%00|%5c",
     re.IGNORECASE,
 )
+_LOWER: Spellings[bytes] = Spellings(bytes)
 _SPECIAL = frozenset(
     {
         b"connection",
@@ -101,7 +102,7 @@ class Head:
         self._request_line(raw[: raw.index(b"\r\n")], limits)
         spelt: dict[bytes, bytes] = {}
         feed(raw, spelt.setdefault)
-        index = dict(zip(map(bytes.lower, spelt), spelt.values(), strict=True))
+        index = {_LOWER[name]: value for name, value in spelt.items()}
         # As many names as lines: each stands once, and none was lost on its way into a dict.
         if len(index) == raw.count(b"\n") - 2:
             self.headers = list(spelt.items())
@@ -211,6 +212,7 @@ def is_host(value: bytes) -> bool:
     return _HOST.fullmatch(value) is not None
 
 
+@lru_cache(maxsize=256)
 def read_target(target: bytes, method: str) -> tuple[bytes | None, str, bytes]:
     """Return the authority (absolute form only), the raw path and the query, or raise Refusal.
 

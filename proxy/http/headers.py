@@ -4,7 +4,11 @@ Knows which headers belong to one connection only, and how fields are written sa
 nothing of framing: whoever writes a head adds the framing of its own body.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
+from typing import TypeVar
+
+T = TypeVar("T")
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -27,30 +31,29 @@ _USUAL = frozenset({b"close", b"keep-alive", b"upgrade"})  # Connection options 
 
 
 _LF, _CR, _NUL = b"\n\r\0"
-SPELLINGS = 1024  # of names that are remembered, for each set of names to drop
+SPELLINGS = 1024  # of names that are remembered, for each use of them
 LONGEST_NAME = 64  # bytes; longer ones are not remembered
 
 _PASSES, _STAYS, _NAMES_OTHERS = range(3)
 
 
-class _Verdicts(dict[bytes, int]):
-    """What becomes of a header, by its name as it is spelt: worked out once a spelling."""
+class Spellings(dict[bytes, T]):
+    """What follows from a header's name, by how it is spelt: worked out once, and bounded."""
 
-    __slots__ = ("_drop",)
+    __slots__ = ("_work_out",)
 
-    def __init__(self, drop: frozenset[bytes]) -> None:
-        self._drop = drop
+    def __init__(self, work_out: Callable[[bytes], T]) -> None:
+        """`work_out` is given the name in lower case."""
+        super().__init__()
+        self._work_out = work_out
 
-    def __missing__(self, spelt: bytes) -> int:
-        name = spelt.lower()
-        verdict = _STAYS if name in self._drop else _PASSES
-        if name == b"connection":
-            verdict = _NAMES_OTHERS
-        if len(self) >= SPELLINGS:
-            self.clear()
+    def __missing__(self, spelt: bytes) -> T:
+        worked_out = self._work_out(spelt.lower())
         if len(spelt) <= LONGEST_NAME:
-            self[spelt] = verdict
-        return verdict
+            if len(self) >= SPELLINGS:
+                self.clear()
+            self[spelt] = worked_out
+        return worked_out
 
 
 def end_to_end(headers: Headers, *, extra_drop: frozenset[bytes] = frozenset()) -> Headers:
@@ -74,8 +77,15 @@ def end_to_end(headers: Headers, *, extra_drop: frozenset[bytes] = frozenset()) 
 
 
 @lru_cache(maxsize=256)
-def _verdicts(extra: frozenset[bytes]) -> _Verdicts:
-    return _Verdicts(HOP_BY_HOP | extra)
+def _verdicts(extra: frozenset[bytes]) -> Spellings[int]:
+    drop = HOP_BY_HOP | extra
+
+    def verdict(name: bytes) -> int:
+        if name == b"connection":
+            return _NAMES_OTHERS
+        return _STAYS if name in drop else _PASSES
+
+    return Spellings(verdict)
 
 
 @lru_cache(maxsize=64)
