@@ -5,7 +5,7 @@ import os
 
 import click
 
-from proxy.cli.faults import config_file
+from proxy.cli.faults import VARIABLE, config_file
 from proxy.errors import ConfigError
 
 
@@ -35,7 +35,8 @@ def check(context: click.Context, *, file: str | None, schema: bool, as_json: bo
         click.echo(json.dumps(json_schema(), indent=2))
         return
     show = show_json if as_json else show_text
-    context.exit(show(config_file(file)))
+    remedy = f"name the file: turnout check FILE, or {VARIABLE}"
+    context.exit(show(config_file(file, remedy=remedy)))
 
 
 def show_text(file: str) -> int:

@@ -12,6 +12,7 @@ import click
 
 DEFAULT_FILE = "turnout.yaml"
 VARIABLE = "TURNOUT_CONFIG"
+NAME_A_FILE = f"name a file with --config or {VARIABLE}"
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
@@ -40,17 +41,14 @@ def config_option(function: Function) -> Function:
     )(function)
 
 
-def config_file(given: str | None) -> str:
+def config_file(given: str | None, *, remedy: str = NAME_A_FILE) -> str:
     """Return the file that is meant: the one given, TURNOUT_CONFIG's, or this folder's.
 
-    Fault (exit code 2) where none is named and none is here.
+    Fault (exit code 2) with the `remedy` where none is named and none is here.
     """
     named = given or os.environ.get(VARIABLE)
     if named:
         return named
     if Path(DEFAULT_FILE).exists():
         return DEFAULT_FILE
-    raise Fault(
-        f"there is no {DEFAULT_FILE} in this folder; name a file with --config or {VARIABLE}",
-        code=2,
-    )
+    raise Fault(f"there is no {DEFAULT_FILE} in this folder; {remedy}", code=2)

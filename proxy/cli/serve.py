@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from proxy.cli.faults import Fault, config_file, config_option
+from proxy.cli.faults import NAME_A_FILE, Fault, config_file, config_option
 
 if TYPE_CHECKING:
     from proxy.config.settings import Settings
@@ -21,17 +21,31 @@ CHILD = [sys.executable, "-P", "-m", "proxy.app"]  # -P: nothing is imported fro
 @click.command()
 @config_option
 @click.option("--upstream", metavar="URL", help="Forward everything there as it is; no file.")
-@click.option("--listen", metavar="HOST:PORT", help="Where clients connect.")
-@click.option("--admin", metavar="HOST:PORT", help="Where metrics and status are to be had.")
 @click.option(
-    "--workers", metavar="N|auto", help="Worker processes; auto: one for each CPU there is."
+    "--listen",
+    metavar="HOST:PORT",
+    help="Where clients connect. [default: 0.0.0.0:8000, every network of this host]",
 )
-@click.option("--log-format", type=click.Choice(["json", "console"]), help="How the log looks.")
+@click.option(
+    "--admin",
+    metavar="HOST:PORT",
+    help="Where metrics and status are to be had. [default: 127.0.0.1:8001]",
+)
+@click.option(
+    "--workers",
+    metavar="N|auto",
+    help="Worker processes; auto: one for each CPU there is. [default: 1]",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["json", "console"]),
+    help="How the log looks. [default: json]",
+)
 @click.option(
     "--drain-seconds",
     type=click.FloatRange(min=0),
     metavar="S",
-    help="How long running exchanges may take to finish at the end.",
+    help="How long running exchanges may take to finish at the end. [default: 120]",
 )
 @click.pass_context
 def serve(
@@ -42,9 +56,10 @@ def serve(
     upstream: str | None,
     **given: Any,
 ) -> None:
-    """Run the proxy, as the configuration file says; options go before the file.
+    """Run the proxy as the configuration file says; an option given here wins over the file.
 
-    The log goes to stdout; this command's own words, the URLs first of all, to stderr.
+    The defaults below hold where neither says anything. The log goes to stdout; this command's own
+    words, the URLs first of all, to stderr.
 
     \b
     SIGTERM: not ready, then no new connections, running exchanges finish, exit 0.
@@ -80,7 +95,8 @@ def read(config: str | None, upstream: str | None) -> Settings:
 
     if upstream is not None:
         return settings_for_upstream(upstream)
-    return load_settings(config_file(config), os.environ)
+    remedy = f"{NAME_A_FILE}, or do without one: --upstream URL"
+    return load_settings(config_file(config, remedy=remedy), os.environ)
 
 
 def changed(
@@ -121,7 +137,9 @@ def address(value: str, option: str) -> tuple[str, int]:
     try:
         return split(value)
     except PydanticCustomError as error:
-        raise click.BadParameter(f"it {error.message()}", param_hint=option) from error
+        raise click.BadParameter(
+            f"it {error.message()}; write HOST:PORT, like 127.0.0.1:8000", param_hint=option
+        ) from error
 
 
 def how_many(workers: str) -> int:
@@ -131,7 +149,7 @@ def how_many(workers: str) -> int:
     if workers == "auto":
         return AUTO
     if not workers.isascii() or not workers.isdigit() or not 1 <= int(workers) <= 256:
-        raise click.BadParameter("it is auto, or 1 to 256", param_hint="--workers")
+        raise click.BadParameter("write auto, or a number from 1 to 256", param_hint="--workers")
     return int(workers)
 
 

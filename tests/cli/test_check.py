@@ -89,7 +89,7 @@ def test_without_any_file_it_says_how_to_name_one(run: Run) -> None:
     result = run("check")
 
     assert result.exit_code == 2
-    assert "name a file with --config or TURNOUT_CONFIG" in result.stderr
+    assert "name the file: turnout check FILE, or TURNOUT_CONFIG" in result.stderr
 
 
 def test_output_that_is_no_terminal_has_no_colours(run: Run, folder: Path) -> None:
