@@ -8,12 +8,15 @@ import sys
 from collections.abc import Mapping
 
 from msgspec import Struct
+from rich import box
 from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 from proxy.demo.figures import Figures, VariantFigures, percentile
+
+HEADINGS = ("requests", "asked", "real", "p50", "p95", "TTFT", "tokens in", "out")
 
 
 class Stage(Struct, frozen=True, kw_only=True):
@@ -49,7 +52,10 @@ def things_to_try(stage: Stage) -> list[tuple[str, str]]:
             "ask as an app would; x-turnout-variant says who answered",
             f"curl -siN {stage.url}/v1/chat/completions -d '{_json(body)}'",
         ),
-        ("the same with the openai client", f'{sys.executable} -c "{script}"'),
+        (
+            "the same with the openai client (where it is missing: pip install openai)",
+            f'{sys.executable} -c "{script}"',
+        ),
         (
             f"send yourself to {forced}, then see who was counted where",
             f"{ask} -d '{plain}'; {look}",
@@ -66,6 +72,7 @@ def opening(stage: Stage) -> list[str]:
     lines = [
         f"turnout listens on {stage.url}/v1, its metrics are on {stage.admin_url}/metrics",
         f"its configuration is {stage.config}",
+        "both models are simulated; some replies are slow, short or errors, for you to see them",
         "",
         "Three things to try in another terminal:",
     ]
@@ -84,11 +91,18 @@ def live(figures: Figures, stage: Stage) -> RenderableType:
 
 
 def _table(figures: Figures, stage: Stage) -> Table:
-    table = Table(title=f"route {stage.route}", title_justify="left")
-    table.add_column("variant")
-    for heading in ("requests", "asked", "real", "p50", "p95", "TTFT p50", "tokens in", "out"):
-        table.add_column(heading, justify="right")
-    table.add_column("errors", justify="right", style="red")
+    # Narrow enough for a terminal of 80 columns: nothing may be cut there.
+    table = Table(
+        title=f"route {stage.route}",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+    )
+    table.add_column("variant", no_wrap=True)
+    for heading in HEADINGS:
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("errors", justify="right", no_wrap=True, style="red")
     total = sum(variant.requests for variant in figures.variants.values())
     for name, variant in figures.variants.items():
         table.add_row(

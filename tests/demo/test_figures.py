@@ -115,6 +115,15 @@ def test_the_live_view_shows_split_latency_tokens_and_alerts(figures: Figures) -
         assert word in shown
 
 
+def test_the_live_view_is_whole_in_a_terminal_of_80_columns(figures: Figures) -> None:
+    console = Console(width=80, file=io.StringIO(), record=True)
+    console.print(view.live(figures, STAGE))
+    table = console.export_text().partition("alerts, as")[0]
+    assert "…" not in table
+    for heading in ("variant", *view.HEADINGS, "errors"):
+        assert heading in table
+
+
 def test_the_closing_summary_names_variants_alerts_and_errors(figures: Figures) -> None:
     shown = "\n".join(view.summary(figures, STAGE))
     for word in ("13 requests", "base 8 requests", "real 80 %", "alerts: slow 1", "errors: 1"):
