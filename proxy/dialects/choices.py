@@ -127,21 +127,16 @@ def read(account: Account, data: bytes) -> bool:
         account.named(reply.model)
     output = False
     for place, choice in enumerate(reply.choices or ()):
+        if choice.finish_reason or choice.error:
+            read_end(account, choice)
         index = place if choice.index is None else choice.index
-        if read_choice(account, choice, index):
-            output = True
+        said = choice.delta or choice.message
+        if said is not None:
+            output |= read_said(account, said, index)
+        else:
+            account.said(index, choice.text or "")
+            output |= bool(choice.text)
     return output
-
-
-def read_choice(account: Account, choice: Choice, index: int) -> bool:
-    """Read one choice; return whether it carried output."""
-    if choice.finish_reason or choice.error:
-        read_end(account, choice)
-    said = choice.delta or choice.message
-    if said is not None:
-        return read_said(account, said, index)
-    account.said(index, choice.text or "")
-    return bool(choice.text)
 
 
 def read_end(account: Account, choice: Choice) -> None:
@@ -157,7 +152,7 @@ def read_said(account: Account, said: Said, index: int) -> bool:
     """Read a message or a delta; return whether it carried output."""
     content = said.content
     if isinstance(content, list):
-        content = "".join(part.text or "" for part in content)
+        content = "".join([part.text or "" for part in content])
     account.said(index, content or "")
     output = bool(said.content or said.reasoning_content or said.reasoning or said.audio)
     if said.refusal:

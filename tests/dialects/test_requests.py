@@ -1,13 +1,16 @@
 """What routing and the record learn of a request, and what is refused by its name."""
 
+import contextlib
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.dialects import DIALECTS, Dialect, RequestFacts, by_path, parse
+from proxy.dialects.chat import at_once, by_member
 from proxy.errors import Refusal
 from tests.dialects.recorded.forms import CHAT, COMPLETIONS, EMBEDDINGS, MESSAGES, RESPONSES
 
@@ -247,6 +250,66 @@ def test_a_stream_wants_usage_where_its_client_asks_for_it(
 ) -> None:
     assert peek(path, model="m", stream=True, stream_options=options).wants_usage is wants
     assert peek(path, model="m", stream=False, stream_options=options).wants_usage
+
+
+PARTS = st.recursive(
+    st.none() | st.booleans() | st.sampled_from(["", "user", "text", "x", 1, 0, -1, 1.0, 2**70]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(["role", "content", "text", "type", "include_usage"]),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=6,
+)
+TURN = st.fixed_dictionaries(
+    {},
+    optional={
+        "role": st.sampled_from(["user", "assistant", None]),
+        "content": st.none()
+        | st.text(max_size=5)
+        | st.lists(st.fixed_dictionaries({}, optional={"text": st.none() | st.text(max_size=3)})),
+    },
+)
+ASKED = st.fixed_dictionaries(
+    {"model": st.sampled_from(["m", "support"]) | PARTS},
+    optional={
+        "messages": st.lists(TURN, max_size=3) | st.text(max_size=5) | PARTS,
+        "stream": st.booleans() | PARTS,
+        "stream_options": st.fixed_dictionaries({"include_usage": st.booleans()}) | PARTS,
+        "user": st.text(max_size=2) | PARTS,
+        "safety_identifier": st.text(max_size=2) | PARTS,
+        "n": st.integers(-1, 3) | PARTS,
+        "max_tokens": st.integers(-1, 3) | PARTS,
+        "max_completion_tokens": st.integers(-1, 3) | PARTS,
+        "tools": st.lists(PARTS, max_size=2) | PARTS,
+        "functions": st.lists(PARTS, max_size=2) | PARTS,
+        "response_format": st.fixed_dictionaries({"type": st.sampled_from(["text", "x", ""])})
+        | PARTS,
+    },
+)
+
+
+@settings(max_examples=400)
+@given(ASKED)
+def test_a_chat_request_read_at_once_says_what_its_members_say(asked: dict[str, Any]) -> None:
+    body = json.dumps(asked).encode()
+    members = parse(body)
+    try:
+        facts = at_once(body)
+    except msgspec.ValidationError:
+        with contextlib.suppress(Refusal):  # it may still be taken, member by member
+            assert dialect_at(CHAT).peek(body, members) == by_member(members)
+    else:
+        assert dialect_at(CHAT).peek(body, members) == facts == by_member(members)
+
+
+def test_a_large_chat_request_is_read_member_by_member() -> None:
+    facts = peek(CHAT, model="m", messages=[*TALK, {"role": "user", "content": "x" * 2_000_000}])
+    assert facts.prompt_chars == 14 + 2_000_000
+    assert facts.prompt_tail == "x" * 400
 
 
 @settings(max_examples=200)

@@ -33,13 +33,6 @@ class Words(Struct, gc=False):
     pieces: list[str] = []
     chars: int = 0
 
-    def add(self, piece: str) -> None:
-        """Keep `piece`, after what is kept."""
-        pieces = self.pieces
-        pieces.append(piece)
-        if len(pieces) > MANY_PIECES:  # small strings cost ten times their characters
-            pieces[:] = ["".join(pieces)]
-
 
 class Account(Struct, gc=False):
     """All that was learnt of one reply so far; a dialect writes, `reading` sums up."""
@@ -48,7 +41,7 @@ class Account(Struct, gc=False):
     preview_chars: int
     choices: dict[int, Words] = {}
     calls: dict[tuple[int, int], str | None] = {}
-    tool_text: Words | None = None
+    tool_text: list[str] = []
     usage: Usage | None = None
     model: str | None = None
     finish_reason: str | None = None
@@ -65,10 +58,13 @@ class Account(Struct, gc=False):
         words = self.choices.get(index)
         if words is None:
             words = self._begin(index)
-        if piece:
-            words.chars += len(piece)
-            if self.keep_text > 0:
-                self._keep(words, piece)
+        size = len(piece)
+        words.chars += size
+        if size <= self.keep_text and len(words.pieces) < MANY_PIECES:  # as nearly all are
+            words.pieces.append(piece)
+            self.keep_text -= size
+        else:
+            self._keep(words.pieces, piece)
 
     def called(self, index: int, call: int, identity: str | None) -> None:
         """Note a piece of the tool call at place `call` of a choice; a new id is a new call."""
@@ -80,8 +76,6 @@ class Account(Struct, gc=False):
 
     def tool_words(self, *pieces: str) -> None:
         """Add a tool's name or arguments."""
-        if self.tool_text is None:
-            self.tool_text = Words()
         for piece in pieces:
             self._keep(self.tool_text, piece)
 
@@ -123,19 +117,18 @@ class Account(Struct, gc=False):
             index = TOO_MANY
         return self.choices.setdefault(index, Words())
 
-    def _keep(self, words: Words, piece: str) -> None:
-        if len(piece) > self.keep_text:
-            piece = piece[: self.keep_text]
+    def _keep(self, pieces: list[str], piece: str) -> None:
+        piece = piece[: self.keep_text]
         self.keep_text -= len(piece)
-        words.add(piece)
+        pieces.append(piece)
+        if len(pieces) > MANY_PIECES:  # small strings cost ten times their characters
+            pieces[:] = ["".join(pieces)]
 
     def _text(self) -> str:
         pieces: list[str] = []
         for words in self.choices.values():
             pieces += words.pieces
-        if self.tool_text is not None:
-            pieces += self.tool_text.pieces
-        return "".join(pieces)
+        return "".join(pieces + self.tool_text)
 
     def _reply_chars(self) -> int | None:
         """Return the length of the shortest choice, so that one empty reply among good ones shows.

@@ -105,10 +105,8 @@ def content_text(content: str | list[Part]) -> str:
 
 
 def content_chars(content: str | list[Part]) -> int:
-    """Return how long a message's text is; images and other parts are none."""
-    if isinstance(content, str):
-        return len(content)
-    return sum(len(part.text or "") for part in content)
+    """Return how long the text of a message's parts is; images and other parts are none."""
+    return sum(len(part.text or "") for part in content if not isinstance(part, str))
 
 
 def item_chars(raw: Raw) -> int:

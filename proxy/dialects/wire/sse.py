@@ -29,12 +29,13 @@ class Events:
 
     def feed(self, data: bytes) -> list[Event]:
         """Return the events that `data` completes."""
-        # Nearly every chunk of every stream is whole events, so that way is short.
-        size = len(data)
-        if self._plain and data.endswith(b"\n\n") and b"\r" not in data and size <= self._limit:
-            if data.startswith(b"data: ") and data.find(b"\n") == size - 2 > 6:
-                return [(b"", data[6:-2])]
-            return [event for block in data[:-2].split(b"\n\n") for event in parse(block)]
+        # Nearly every chunk of every stream is whole events, most are one: that way is short.
+        if self._plain and b"\r" not in data and len(data) <= self._limit:
+            line, _, rest = data.partition(b"\n")
+            if rest == b"\n" and line[:6] == b"data: " != line:
+                return [(b"", line[6:])]
+            if data[-2:] == b"\n\n":
+                return [event for block in data[:-2].split(b"\n\n") for event in parse(block)]
         return self._feed(data)
 
     def flush(self) -> list[Event]:

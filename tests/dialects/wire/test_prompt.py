@@ -108,6 +108,12 @@ def test_no_bytes_are_a_reason_to_fail(data: bytes) -> None:
         assert prompt.chars >= 0
 
 
+def test_a_large_prompt_is_counted_and_shown_as_a_small_one_is() -> None:
+    large = "x" * 2_000_000
+    for prompt in (large, [user(large)], [user([{"type": "text", "text": large}])]):
+        assert conversation(raw(prompt)) == Prompt("x" * MAX_TAIL, 2_000_000)
+
+
 def test_a_flood_of_messages_is_not_decoded() -> None:
     flood = Raw(b"[" + b"{}," * 400_000 + b"{}]")
     assert conversation(flood) == plain(flood) == Prompt("", len(memoryview(flood)))
