@@ -400,6 +400,11 @@ class Connection(asyncio.Protocol):
             self._alarm.by(self._body.begin(self._loop.time(), request.received))
 
     def _pause_reading(self) -> None:
+        """Leave what the client sends with its kernel.
+
+        Its leaving is not seen meanwhile (no loop watches a socket that it does not read), but
+        once the body is taken, a write fails, or the exchange meets its own deadline.
+        """
         self._body.due = inf  # now it is we who are slow
         if not self._paused and not self._transport.is_closing():
             self._paused = True

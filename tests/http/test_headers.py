@@ -1,6 +1,7 @@
 import pytest
 
 from proxy.http import HOP_BY_HOP, end_to_end, render_head
+from proxy.http.headers import LONGEST_NAME, SPELLINGS, Spellings
 
 
 def test_hop_by_hop_and_framing_headers_stay_in_any_spelling() -> None:
@@ -45,3 +46,13 @@ def test_nobody_writes_a_header_through_another(mischief: bytes) -> None:
     ):
         with pytest.raises(ValueError, match="CR, LF or NUL"):
             render_head(start, [(name, value)])
+
+
+def test_what_is_remembered_of_spellings_is_bounded_and_right() -> None:
+    lower = Spellings(bytes)
+    for number in range(3 * SPELLINGS):
+        assert lower[b"X-%d" % number] == b"x-%d" % number
+        assert len(lower) <= SPELLINGS
+    lower.clear()
+    assert lower[b"X" * (LONGEST_NAME + 1)] == b"x" * (LONGEST_NAME + 1)
+    assert not lower

@@ -262,3 +262,13 @@ async def test_what_is_refused_is_told_to_the_service(house: House) -> None:
     writer.close()
     (refused,) = running.guest.refused
     assert (refused.status, refused.method, refused.target) == (400, "HEAD", b"/a?b")
+
+
+async def test_a_method_that_is_not_served_is_told_which_are(house: House) -> None:
+    running = await house.open()
+    reader, writer = await running.connect()
+    writer.write(b"BREW / HTTP/1.1\r\nHost: a\r\n\r\n")
+    reply = await reader.read()
+    writer.close()
+    assert reply.startswith(b"HTTP/1.1 405 ")
+    assert b"\r\nallow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n" in reply
