@@ -34,6 +34,9 @@ def chat(model: str = "support", *headers: str, prompt: str = "Hello", **members
     return request("/v1/chat/completions", body, *headers)
 
 
+CHAT = chat()
+
+
 async def pipeline(port: int, requests: Iterable[bytes]) -> list[int]:
     """Write all `requests` on one connection without waiting; return the replies' statuses.
 
@@ -70,13 +73,13 @@ async def hasty(port: int, data: bytes, until: bytes) -> bytes:
         writer.transport.abort()
 
 
-async def ask(port: int) -> tuple[bytes, float]:
+async def ask(port: int, request: bytes = CHAT) -> tuple[bytes, float]:
     """Return the head of a reply on a connection of its own, and the seconds it took."""
     began = time.perf_counter()
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         async with asyncio.timeout(PATIENCE):
-            writer.write(chat())
+            writer.write(request)
             head = await reader.readuntil(b"\r\n\r\n")
     finally:
         writer.transport.abort()
