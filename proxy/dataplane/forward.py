@@ -40,7 +40,7 @@ class Sending(Struct, frozen=True, kw_only=True):
 class Forward:
     """The carrying out of one call; `run` is called once."""
 
-    __slots__ = ("_call", "_clock", "_exchange", "_plane", "_replayable", "_reply")
+    __slots__ = ("_began", "_call", "_clock", "_exchange", "_plane", "_replayable", "_reply")
 
     def __init__(
         self,
@@ -55,19 +55,27 @@ class Forward:
         self._exchange = exchange
         self._reply = reply
         self._clock = clock
+        self._began = clock()
         self._replayable = call.metered is not None or not call.request.has_body
 
     async def run(self) -> None:
         """Relay the reply of the first variant that has one, or raise UpstreamFailure."""
-        *others, last = self._call.variants
-        for variant in others:
+        variant, *others = self._call.variants
+        for other in others:
             try:
                 if await self._serve(self._prepare(variant), last=False):
                     return
             except UpstreamFailure:
-                if self._reply.started or not self._replayable:
+                late = self._clock() >= self._until(other)
+                if self._reply.started or not self._replayable or late:
                     raise
-        await self._serve(self._prepare(last), last=True)
+            variant = other
+        await self._serve(self._prepare(variant), last=True)
+
+    def _until(self, variant: Variant) -> float:
+        """Return when `variant` must be done; retries and those tried before it count too."""
+        upstream = self._plane.upstreams[variant.upstream]
+        return self._began + upstream.settings.timeouts.total
 
     def _prepare(self, variant: Variant) -> Sending:
         upstream = self._plane.upstreams[variant.upstream]
@@ -91,7 +99,7 @@ class Forward:
             body=body,
             chunked=length is None and call.request.has_body,
             stripper=stripper,
-            until=self._clock() + upstream.settings.timeouts.total,
+            until=self._until(variant),
         )
 
     def _rewrite(self, variant: Variant, upstream: Upstream) -> tuple[bytes, Stripper | None]:
@@ -134,11 +142,11 @@ class Forward:
                     raise
                 continue
             except ConnectFailure:
-                delay = upstream.retry_delay(attempt, None)
+                delay = upstream.retry_delay(attempt, None, self._left(sending))
                 if delay is None:
                     raise
             else:
-                delay = self._worth_waiting(upstream, head, attempt)
+                delay = self._worth_waiting(sending, head, attempt)
                 if delay is None:
                     return connection, head
                 upstream.release(connection)
@@ -167,10 +175,14 @@ class Forward:
             upstream.failed(retry_after(head.headers))
         return connection, head
 
-    def _worth_waiting(self, upstream: Upstream, head: ResponseHead, attempt: int) -> float | None:
+    def _worth_waiting(self, sending: Sending, head: ResponseHead, attempt: int) -> float | None:
         if head.status not in TRY_AGAIN or not self._replayable:
             return None
-        return upstream.retry_delay(attempt, retry_after(head.headers))
+        asked = retry_after(head.headers)
+        return sending.upstream.retry_delay(attempt, asked, self._left(sending))
+
+    def _left(self, sending: Sending) -> float:
+        return sending.until - self._clock()
 
     async def _relay(self, sending: Sending, connection: Connection, head: ResponseHead) -> None:
         settings = self._plane.settings

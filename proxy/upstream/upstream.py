@@ -5,6 +5,7 @@ not know requests, routes or variants, and it follows no redirect: a reply is a 
 """
 
 from collections.abc import Callable
+from math import inf
 
 from proxy.channel import UpstreamReport
 from proxy.config.settings import UpstreamSettings
@@ -93,12 +94,17 @@ class Upstream:
         """Note an exchange that went wrong after `acquire`; `retry_after` in seconds."""
         self._health.failed(self._clock(), retry_after)
 
-    def retry_delay(self, attempt: int, retry_after: float | None) -> float | None:
-        """Return the seconds to wait after the `attempt`th attempt (from 1); None: give up."""
+    def retry_delay(
+        self, attempt: int, retry_after: float | None, left: float = inf
+    ) -> float | None:
+        """Return the seconds to wait after the `attempt`th attempt (from 1); None: give up.
+
+        `left` are the seconds that the exchange has: who would wait longer need not wait at all.
+        """
         if attempt > self.settings.retries:
             return None
         delay = backoff(attempt, self._dice, retry_after)
-        if delay is None or not self._budget.allow(self._clock()):
+        if delay is None or delay >= left or not self._budget.allow(self._clock()):
             return None
         self._retries += 1
         return delay

@@ -335,6 +335,43 @@ async def test_an_upstream_that_says_nothing_is_504_at_its_own_deadline(
         await base.all_closed()
 
 
+async def test_the_whole_has_one_deadline_fallbacks_included(
+    base: ScriptedUpstream, tuned: ScriptedUpstream
+) -> None:
+    base.by_default = tuned.by_default = [HANG]
+    settings = with_fallback(base.port, tuned.port, timeouts=Timeouts(first_byte=0.4, total=0.6))
+    async with serving(settings) as turnout:
+        assert await a_timeout(turnout, 0.6) == (
+            504,
+            ErrorCode.PROVIDER_TOTAL_TIMEOUT,
+            Outcome.UPSTREAM_TIMEOUT,
+        )
+    assert (len(base.requests), len(tuned.requests)) == (1, 1)
+
+
+async def test_where_no_time_is_left_the_upstream_that_took_it_is_named(
+    base: ScriptedUpstream, tuned: ScriptedUpstream
+) -> None:
+    base.by_default = [HANG]
+    settings = with_fallback(base.port, tuned.port, timeouts=Timeouts(total=0.3))
+    async with serving(settings) as turnout:
+        assert (await turnout.post(CHAT, ask())).status_code == 504
+        seen = await turnout.observed()
+    assert (seen.variant_served, seen.attempts) == (seen.variant_assigned, 1)
+    assert tuned.requests == []
+
+
+async def test_a_retry_that_would_come_too_late_is_not_waited_for(base: ScriptedUpstream) -> None:
+    base.by_default = error_reply(503, retry_after="2")
+    route = Route(name="support", variants=(variant("base", "one"),), weights=(1.0,))
+    one = upstream("one", base.port, retries=2, timeouts=Timeouts(total=1.0))
+    async with serving(settings_of(route, upstreams=[one])) as turnout:
+        assert (await turnout.post(CHAT, ask())).headers["retry-after"] == "2"
+        seen = await turnout.observed()
+    assert (seen.status, seen.attempts) == (503, 1)
+    assert seen.latency_ms < 1000
+
+
 async def test_an_upstream_that_keeps_failing_is_left_alone_and_the_fallback_serves(
     base: ScriptedUpstream, tuned: ScriptedUpstream
 ) -> None:
