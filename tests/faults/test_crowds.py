@@ -22,7 +22,7 @@ routes:
 deadlines: {{head: {deadline}, body: {deadline}, idle: {deadline}}}
 alerts: {{short: off}}
 """
-DEADLINE = 4.0
+DEADLINE = 3.0
 LATE = 4.0  # seconds that a busy machine may take to notice
 SLOW = 1000
 USAGE = {"prompt_tokens": 3, "completion_tokens": 1}
