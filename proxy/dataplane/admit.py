@@ -33,9 +33,7 @@ async def admit(
         return pass_through(request, plane, key)
     exchange.dialect = dialect.name
     exchange.endpoint = dialect.path
-    before = clock()
-    metered = await read(request, dialect, plane.settings.limits)
-    exchange.waited += clock() - before
+    metered = await read(request, dialect, plane.settings.limits, exchange, clock)
     exchange.model_asked = metered.facts.model
     exchange.stream = metered.facts.stream
     if plane.settings.previews.chars > 0:
@@ -43,8 +41,17 @@ async def admit(
     return choose(request, plane, exchange, key, metered)
 
 
-async def read(request: Request, dialect: Dialect, limits: Limits) -> Metered:
-    """Return the body, read whole and understood, or raise Refusal."""
+async def read(
+    request: Request,
+    dialect: Dialect,
+    limits: Limits,
+    exchange: Exchange,
+    clock: Callable[[], float],
+) -> Metered:
+    """Return the body, read whole and understood, or raise Refusal.
+
+    Only its coming is waiting: understanding it is our own doing.
+    """
     encoding = request.header(b"content-encoding")
     if encoding is not None and encoding.lower() != b"identity":
         raise Refusal(
@@ -52,7 +59,11 @@ async def read(request: Request, dialect: Dialect, limits: Limits) -> Metered:
             ErrorCode.CALLER_UNSUPPORTED,
             "Compressed request bodies are not taken: send it without Content-Encoding.",
         )
-    body = await request.read(limits.body_bytes)
+    before = clock()
+    try:
+        body = await request.read(limits.body_bytes)
+    finally:
+        exchange.waited += clock() - before
     members = parse(body)
     facts = dialect.peek(body, members)
     check_limits(facts, limits)

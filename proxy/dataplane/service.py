@@ -165,7 +165,11 @@ class Service:
         key = plane.keyring.identify(request)
         exchange.endpoint = MODELS
         if path == MODELS:
-            body = await list_models(plane, key, request, self._clock() + PATIENCE)
+            before = self._clock()
+            try:
+                body = await list_models(plane, key, request, before + PATIENCE)
+            finally:
+                exchange.waited += self._clock() - before
         else:
             name = path.removeprefix(MODELS + "/")
             shown = show_model(plane, key, name)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from proxy.config.settings import DataPlane, Limits
+from proxy.config.settings import DataPlane, Deadlines, Limits
 from proxy.exchange import ErrorCode, Outcome
 from proxy.routing import Route
 from proxy.routing.table import Sticky
@@ -120,6 +120,17 @@ async def test_a_body_above_the_limit_is_413(model: ScriptedUpstream) -> None:
         reply = await turnout.post(CHAT, {"model": "support", "x": "y" * 2000})
         seen = await turnout.observed()
     assert (reply.status_code, seen.error_code) == (413, ErrorCode.CALLER_BODY_TOO_LARGE)
+
+
+async def test_the_time_a_client_takes_for_its_body_is_not_ours(model: ScriptedUpstream) -> None:
+    async with serving(settings(model, deadlines=Deadlines(body=0.3))) as turnout:
+        reader, writer = await turnout.connect()
+        writer.write(b"POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{" % CHAT.encode())
+        assert (await reader.read()).startswith(b"HTTP/1.1 408 ")
+        seen = await turnout.observed()
+    assert seen.error_code is ErrorCode.CALLER_TIMEOUT
+    assert seen.latency_ms >= 290
+    assert seen.overhead_ms < 150
 
 
 @pytest.mark.parametrize(

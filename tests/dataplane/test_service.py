@@ -136,7 +136,39 @@ async def test_an_upstreams_models_are_listed_behind_the_routes_where_configured
     assert [each["id"] for each in listed["data"]] == ["support", "gpt-x"]
 
 
-@pytest.mark.parametrize("reply", [json_reply({}, 500), plain_reply(b"no json")])
+async def test_a_body_sent_along_with_the_question_for_models_stays_here(
+    model: ScriptedUpstream,
+) -> None:
+    model.by_default = json_reply({"data": [{"id": "gpt-x"}]})
+    async with serving(settings(model, list_models=True)) as turnout:
+        listed = await turnout.client.request("GET", "/v1/models", content=b"{}")
+        await turnout.observed()
+    assert [each["id"] for each in listed.json()["data"]] == ["support", "gpt-x"]
+    assert (await model.request()).body == b""
+
+
+async def test_the_time_an_upstream_takes_for_its_models_is_not_ours(
+    model: ScriptedUpstream,
+) -> None:
+    late = asyncio.Event()
+    model.by_default = [late, *json_reply({"data": []})]
+    async with serving(settings(model, list_models=True)) as turnout:
+        asyncio.get_running_loop().call_later(0.2, late.set)
+        await turnout.client.get("/v1/models")
+        seen = await turnout.observed()
+    assert seen.latency_ms >= 190
+    assert seen.overhead_ms < 150
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        json_reply({}, 500),
+        plain_reply(b"no json"),
+        plain_reply(b'{"data":[{"id":"\xff"}]}'),
+        plain_reply(b'{"data":[{"id":' + b"[" * 100_000 + b"]" * 100_000 + b"}]}"),
+    ],
+)
 async def test_an_upstream_that_has_no_list_is_left_out(
     model: ScriptedUpstream, reply: list[bytes]
 ) -> None:

@@ -48,7 +48,9 @@ async def list_models(
     tasks = []
     async with asyncio.TaskGroup() as group:
         for upstream in listed:
-            head = plane.heads[upstream.name].write(request, "models", None)
+            # A body that the client sent stays here, so none is announced.
+            length = 0 if request.has_body else None
+            head = plane.heads[upstream.name].write(request, "models", length)
             tasks.append(group.create_task(_theirs(upstream, head, until)))
     names = visible(plane, key)
     theirs = [model for task in tasks for model in task.result() if model.get("id") not in names]
@@ -75,5 +77,5 @@ async def _theirs(upstream: Upstream, head: bytes, until: float) -> list[dict[st
         return []
     try:
         return msgspec.json.decode(body, type=_Listing).data
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return []
