@@ -11,8 +11,8 @@ from proxy.dataplane.call import Call
 from proxy.dataplane.writing.answers import error_event, failure_answer
 from proxy.dataplane.writing.heads import own_headers, reply_headers
 from proxy.dialects import Meter, Stripper
-from proxy.errors import UpstreamFailure
-from proxy.exchange import ErrorCode, Exchange, Texts
+from proxy.errors import UpstreamCut, UpstreamFailure
+from proxy.exchange import ErrorCode, Exchange, Reading, Texts
 from proxy.http import Headers, Reply
 from proxy.upstream import Connection, ResponseHead
 
@@ -93,8 +93,13 @@ async def relay(
         stripper = None
     start = partial(begin, head, connection, exchange, reply, stripped=stripper is not None)
     carrier = Relay(exchange, reply, start=start, meter=meter, stripper=stripper, clock=clock)
+    reading = None
     try:
         await connection.relay(carrier.take)
+        if streamed and meter is not None and head.status == 200 and open_ended(head):
+            reading = meter.finish()
+            if not said_its_end(reading):
+                raise UpstreamCut(ErrorCode.PROVIDER_CUT, "the peer closed")
         carrier.finish()
     except UpstreamFailure as failure:
         if reply.started:
@@ -103,7 +108,7 @@ async def relay(
     finally:
         exchange.texts = None
         if meter is not None and call.metered is not None:
-            exchange.reading = reading = meter.finish()
+            exchange.reading = reading = reading or meter.finish()
             exchange.response_preview = reading.preview if preview_chars > 0 else None
             if reading.usage is None and count_tokens:
                 exchange.texts = Texts(prompt=call.metered.body, reply=reading.text or "")
@@ -136,6 +141,18 @@ def break_off(
         event = error_event(failure_answer(failure), exchange.request_id, exchange.dialect)
         reply.write(b"\n\n" + event)
     reply.abort()
+
+
+def open_ended(head: ResponseHead) -> bool:
+    """Return whether only the connection's end ends a body: then a cut looks just like it."""
+    if head.length is not None:
+        return False
+    return all(name.lower() != b"transfer-encoding" for name, _ in head.headers)
+
+
+def said_its_end(reading: Reading) -> bool:
+    """Return whether a stream ended in its own words."""
+    return reading.finished or reading.finish_reason is not None or reading.error
 
 
 def content(headers: Headers) -> tuple[bool, bool]:

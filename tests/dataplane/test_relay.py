@@ -180,6 +180,23 @@ async def test_a_stream_that_breaks_says_so_and_has_no_end(
     assert len(model.requests) == 1, "no retry after the first byte"
 
 
+@pytest.mark.parametrize("whole", [False, True])
+async def test_a_stream_that_only_the_connections_end_ends_must_have_said_its_own(
+    model: ScriptedUpstream, *, whole: bool
+) -> None:
+    events = chat_events("Hello")
+    model.by_default = stream_reply(*(events if whole else events[:2]), chunked=False)
+    async with serving(settings(model)) as turnout:
+        reader, writer = await turnout.connect()
+        writer.write(raw_request(ask(**WITH_USAGE)))
+        received = await reader.readuntil(b"0\r\n\r\n") if whole else await reader.read()
+        writer.close()
+        seen = await turnout.observed()
+    assert (seen.outcome is Outcome.COMPLETED) is whole
+    assert (b"provider_cut" in received) is not whole
+    assert (b"[DONE]" in received) is whole
+
+
 async def test_a_plain_reply_that_breaks_is_visibly_short(model: ScriptedUpstream) -> None:
     model.by_default = cut(plain_reply(b'{"choices": []}' * 10), 120, FIN)
     async with serving(settings(model)) as turnout:
