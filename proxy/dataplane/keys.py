@@ -6,6 +6,8 @@ key itself is hashed and forgotten.
 
 import hashlib
 import hmac
+from bisect import bisect
+from collections.abc import Callable
 from typing import Protocol
 
 from proxy.config.settings import ClientKey
@@ -13,7 +15,7 @@ from proxy.errors import Refusal
 from proxy.exchange import ErrorCode
 from proxy.http import Request
 
-WINDOW_SECONDS = 60.0
+LONGEST_WAIT = 120  # seconds after which all that was counted has left the window
 
 
 class Tally(Protocol):
@@ -66,21 +68,20 @@ class Keyring:
 
     def admit(self, key: ClientKey, now: float) -> None:
         """Count one request of `key`, or raise Refusal(429) where a limit is used up."""
-        asked = self._tally.requests(key.slot, now)
-        if key.requests_per_minute is not None and asked >= key.requests_per_minute:
-            raise _limited(
+        requests, tokens = key.requests_per_minute, key.tokens_per_minute
+        if requests is not None and (seconds := _wait(self._tally.requests, key, requests, now)):
+            raise Refusal(
+                429,
                 ErrorCode.POLICY_REQUEST_LIMIT,
-                f"This key may make {key.requests_per_minute} requests a minute.",
-                excess=asked + 1 - key.requests_per_minute,
-                limit=key.requests_per_minute,
+                f"This key may make {requests} requests a minute.",
+                retry_after=seconds,
             )
-        used = self._tally.tokens(key.slot, now)
-        if key.tokens_per_minute is not None and used >= key.tokens_per_minute:
-            raise _limited(
+        if tokens is not None and (seconds := _wait(self._tally.tokens, key, tokens, now)):
+            raise Refusal(
+                429,
                 ErrorCode.POLICY_TOKEN_LIMIT,
-                f"This key may use {key.tokens_per_minute} tokens a minute.",
-                excess=used - key.tokens_per_minute,
-                limit=key.tokens_per_minute,
+                f"This key may use {tokens} tokens a minute.",
+                retry_after=seconds,
             )
         self._tally.add_request(key.slot, now)
 
@@ -102,7 +103,9 @@ def _unauthorized(message: str) -> Refusal:
     return Refusal(401, ErrorCode.CALLER_UNAUTHORIZED, message)
 
 
-def _limited(code: ErrorCode, message: str, *, excess: float, limit: int) -> Refusal:
-    # At the present pace the window gives back limit / 60 a second.
-    seconds = min(WINDOW_SECONDS, max(1.0, excess * WINDOW_SECONDS / max(1, limit)))
-    return Refusal(429, code, message, retry_after=seconds)
+def _wait(used: Callable[[int, float], float], key: ClientKey, limit: int, now: float) -> int:
+    """Return the whole seconds until less than `limit` is used, if no more comes; 0: already."""
+    if used(key.slot, now) < limit:
+        return 0
+    ahead = range(1, LONGEST_WAIT)
+    return 1 + bisect(ahead, x=False, key=lambda wait: used(key.slot, now + wait) < limit)

@@ -1,12 +1,16 @@
 """A client's key opens what it may, is counted, and is never written down or passed on."""
 
 import hashlib
+import os
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from proxy.channel import Tally, create_memory
 from proxy.config.settings import ClientKey, DataPlane
+from proxy.dataplane.keys import Keyring
+from proxy.errors import Refusal
 from proxy.exchange import ErrorCode
 from proxy.routing import Route
 from tests.support.data_plane import serving, settings_of, upstream, variant
@@ -124,9 +128,26 @@ async def test_requests_above_the_limit_are_429_with_the_time_to_wait(
         reply = await turnout.post(CHAT, ASK, AUTHORIZED)
         seen = await turnout.observed()
     assert (reply.status_code, seen.error_code) == (429, ErrorCode.POLICY_REQUEST_LIMIT)
-    assert 1 <= int(reply.headers["retry-after"]) <= 60
+    assert 1 <= int(reply.headers["retry-after"]) <= 120
     assert reply.json()["error"]["type"] == "rate_limit_error"
     assert len(model.requests) == 2
+
+
+@pytest.mark.parametrize("now", [960.0, 985.5, 1019.9])
+def test_who_waits_as_long_as_told_is_served_and_not_a_second_sooner(now: float) -> None:
+    key = ClientKey(name="shop", sha256="0" * 64, slot=0, requests_per_minute=3)
+    memory = create_memory(1)
+    keyring = Keyring((key,), Tally(memory, 0))
+    for at in (now - 0.3, now - 0.2, now - 0.1):
+        keyring.admit(key, at)
+    with pytest.raises(Refusal) as refused:
+        keyring.admit(key, now)
+    seconds = refused.value.retry_after
+    assert seconds is not None
+    with pytest.raises(Refusal):
+        keyring.admit(key, now + seconds - 1)
+    keyring.admit(key, now + seconds)
+    os.close(memory)
 
 
 async def test_tokens_above_the_limit_are_429(model: ScriptedUpstream) -> None:
