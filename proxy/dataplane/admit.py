@@ -24,15 +24,16 @@ async def admit(
     request: Request, plane: Plane, exchange: Exchange, clock: Callable[[], float]
 ) -> Call:
     """Return the call that `request` makes, or raise Refusal; `exchange` notes what is learnt."""
+    dialect = by_path(request.path) if request.method == "POST" else None
+    if dialect is not None:
+        exchange.dialect = dialect.name
+        exchange.endpoint = dialect.path
     key = plane.keyring.identify(request)
     if key is not None:
         exchange.key_name = key.name
         plane.keyring.admit(key, clock())
-    dialect = by_path(request.path) if request.method == "POST" else None
     if dialect is None:
         return pass_through(request, plane, key)
-    exchange.dialect = dialect.name
-    exchange.endpoint = dialect.path
     metered = await read(request, dialect, plane.settings.limits, exchange, clock)
     exchange.model_asked = metered.facts.model
     exchange.stream = metered.facts.stream
@@ -169,7 +170,8 @@ def pass_through(request: Request, plane: Plane, key: ClientKey | None) -> Call:
         raise Refusal(
             404,
             ErrorCode.CALLER_NOT_FOUND,
-            f"Nothing answers {request.method} {request.path[:200]} here.",
+            f"Nothing answers {request.method} {request.path[:200]} here: turnout serves the model"
+            " APIs, and other paths only where a default upstream is configured.",
         )
     return Call(request=request, key=key, variants=(Variant(name="", upstream=upstream),))
 

@@ -21,7 +21,6 @@ from proxy.routing import Variant
 from proxy.upstream import Connection, ResponseHead, Upstream
 
 TRY_AGAIN = frozenset({429, 502, 503, 504})  # the upstream says that later is worth a try
-FALL_BACK = frozenset({408, 429}) | frozenset(range(500, 600))
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})  # an empty body is said to be so (RFC 9110, 8.6)
 MASKING_MARGIN = 300  # characters
 
@@ -121,8 +120,10 @@ class Forward:
         try:
             connection, head = await self._open(sending)
             try:
-                if not last and head.status in FALL_BACK and self._replayable:
+                outcome, code = self._judged(sending, head)
+                if outcome is Outcome.UPSTREAM_ERROR and self._replayable and not last:
                     return False
+                self._exchange.ended(outcome, code)
                 await self._relay(sending, connection, head)
                 ended = connection.last_byte_at
             finally:
@@ -184,10 +185,15 @@ class Forward:
     def _left(self, sending: Sending) -> float:
         return sending.until - self._clock()
 
+    def _judged(self, sending: Sending, head: ResponseHead) -> tuple[Outcome, ErrorCode | None]:
+        return judge(
+            head.status,
+            our_key=sending.upstream.settings.api_key is not None,
+            our_choice=self._call.decision is not None,
+        )
+
     async def _relay(self, sending: Sending, connection: Connection, head: ResponseHead) -> None:
         settings = self._plane.settings
-        own_key = sending.upstream.settings.api_key is not None
-        self._exchange.ended(*judge(head.status, own_key=own_key))
         try:
             await relay(
                 self._call,
@@ -217,13 +223,18 @@ def seen_chars(shown: int) -> int:
     return shown + MASKING_MARGIN if shown > 0 else 0
 
 
-def judge(status: int, *, own_key: bool) -> tuple[Outcome, ErrorCode | None]:
-    """Return whose doing an upstream's status is; 401 and 403 are ours where the key is."""
+def judge(status: int, *, our_key: bool, our_choice: bool) -> tuple[Outcome, ErrorCode | None]:
+    """Return whose doing an upstream's status is.
+
+    401 and 403 are not the caller's where the key is ours, nor is 404 where upstream and model
+    are our route's choice: a fine-tune that is not loaded answers so.
+    """
     if status < 400:
         return Outcome.COMPLETED, None
     if status == 429:
         return Outcome.UPSTREAM_ERROR, ErrorCode.PROVIDER_RATE_LIMITED
-    if status >= 500 or (own_key and status in (401, 403)):
+    ours = (our_key and status in (401, 403)) or (our_choice and status == 404)
+    if status >= 500 or status == 408 or ours:
         return Outcome.UPSTREAM_ERROR, ErrorCode.PROVIDER_STATUS
     return Outcome.REJECTED, ErrorCode.CALLER_REJECTED_UPSTREAM
 

@@ -20,6 +20,7 @@ from proxy.dataplane.writing import answers
 from proxy.dataplane.writing.heads import own_headers
 from proxy.dataplane.writing.models import PATH as MODELS
 from proxy.dataplane.writing.models import PATIENCE, list_models, show_model
+from proxy.dialects import by_path
 from proxy.errors import Refusal, UpstreamCut, UpstreamFailure, UpstreamTimeout
 from proxy.exchange import ErrorCode, Exchange, Observation, Outcome
 from proxy.http import Headers, Reply, Request
@@ -233,8 +234,12 @@ def tokens(call: Call, exchange: Exchange) -> int:
 
 
 def not_found(path: str) -> Refusal:
-    """Return the refusal of a path outside the API, with the usual mistake named."""
-    hint = "" if path == "/" else f" Did you mean /v1{path[:200]}?"
+    """Return the refusal of a path outside the API, with the usual mistakes named."""
+    hint = ""
+    if path == "/metrics":
+        hint = " Metrics are on the administration listener."
+    elif by_path("/v1" + path) is not None or path.startswith("/models"):
+        hint = f" Did you mean /v1{path[:200]}?"
     return Refusal(
         404,
         ErrorCode.CALLER_NOT_FOUND,

@@ -188,7 +188,7 @@ async def test_a_forced_variant_that_does_not_exist_is_refused_with_the_names_th
     assert base.requests == []
 
 
-@pytest.mark.parametrize("status", [500, 502, 503, 429, 408])
+@pytest.mark.parametrize("status", [500, 502, 503, 429, 408, 404])
 async def test_a_failing_variant_hands_over_to_the_fallback(
     base: ScriptedUpstream, tuned: ScriptedUpstream, status: int
 ) -> None:
@@ -249,6 +249,17 @@ async def test_a_request_at_fault_is_not_tried_elsewhere(
         Outcome.REJECTED,
         ErrorCode.CALLER_REJECTED_UPSTREAM,
     )
+
+
+async def test_a_model_that_is_not_loaded_is_not_the_callers_fault(
+    base: ScriptedUpstream,
+) -> None:
+    base.by_default = error_reply(404)
+    async with serving(one_route(base)) as turnout:
+        reply = await turnout.post(CHAT, ask())
+        seen = await turnout.observed()
+    assert reply.status_code == 404
+    assert (seen.outcome, seen.error_code) == (Outcome.UPSTREAM_ERROR, ErrorCode.PROVIDER_STATUS)
 
 
 async def test_a_busy_upstream_is_asked_again_within_the_budget(base: ScriptedUpstream) -> None:

@@ -128,6 +128,7 @@ async def test_requests_above_the_limit_are_429_with_the_time_to_wait(
         reply = await turnout.post(CHAT, ASK, AUTHORIZED)
         seen = await turnout.observed()
     assert (reply.status_code, seen.error_code) == (429, ErrorCode.POLICY_REQUEST_LIMIT)
+    assert (seen.endpoint, seen.key_name) == (CHAT, "shop")
     assert 1 <= int(reply.headers["retry-after"]) <= 120
     assert reply.json()["error"]["type"] == "rate_limit_error"
     assert len(model.requests) == 2

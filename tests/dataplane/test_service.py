@@ -55,6 +55,19 @@ async def test_a_path_outside_the_api_is_404_with_the_usual_mistake_named(
 
 
 @pytest.mark.parametrize(
+    ("path", "hint"),
+    [("/models", "/v1/models"), ("/metrics", "administration"), ("/x", "base_url ends in /v1.")],
+)
+async def test_other_paths_outside_the_api_are_told_where_to_go(
+    model: ScriptedUpstream, path: str, hint: str
+) -> None:
+    async with serving(settings(model)) as turnout:
+        reply = await turnout.client.get(path)
+        await turnout.observed()
+    assert hint in reply.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
     ("method", "path", "body"),
     [
         ("GET", "/v1/files?limit=2&after=f%2F1", b""),
