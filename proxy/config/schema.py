@@ -181,7 +181,7 @@ class Limits(Part):
     stream_body_bytes: fields.Size = LIMITS.stream_body_bytes
     """A body that passes through piece by piece: files, audio, images."""
     connections: fields.Count = LIMITS.connections
-    """Client connections of one worker; 0 takes what the limit on open files allows."""
+    """Client connections of one worker, at most what the limit on open files allows; 0: that."""
     buffer_bytes: fields.Size = LIMITS.buffer_bytes
     """Kept for a client that reads more slowly than the upstream writes."""
     max_n: fields.Some = LIMITS.max_n

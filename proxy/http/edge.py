@@ -56,7 +56,8 @@ class Edge:
         self.shed = 0  # connections cut at the door, without a word in HTTP's own time
         self._crashed = crashed
         self._wall = wall
-        self._capacity = limits.connections or capacity()
+        fit = capacity()
+        self._capacity = min(limits.connections or fit, fit)
         self._listeners: dict[socket.socket, ssl.SSLContext | None] = {}
         self._open: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()

@@ -6,6 +6,7 @@ nor how many connections there are.
 
 import asyncio
 import base64
+import errno
 import ipaddress
 import socket
 import ssl
@@ -22,6 +23,8 @@ from proxy.upstream.connection import Connection, Keeper
 NAME_SECONDS = 10.0  # how long a name's addresses are kept: getaddrinfo tells no TTL
 SECOND_TRY_SECONDS = 0.25  # RFC 8305: the delay before the other family is tried beside
 CONNECT_REPLY_BYTES = 16 * 1024
+# This process or host is out of files or memory: no upstream is to be blamed for that.
+_OUR_SHORTAGE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class Names:
@@ -97,7 +100,9 @@ class Dialer:
                 addresses, happy_eyeballs_delay=SECOND_TRY_SECONDS
             )
         except (OSError, RuntimeError) as error:  # uvloop: RuntimeError where the loop is strained
-            raise ConnectFailure(ErrorCode.PROVIDER_CONNECT_FAILED, str(error)) from error
+            ours = isinstance(error, OSError) and error.errno in _OUR_SHORTAGE
+            code = ErrorCode.PROVIDER_OVERLOADED if ours else ErrorCode.PROVIDER_CONNECT_FAILED
+            raise ConnectFailure(code, str(error)) from error
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return sock
 

@@ -133,7 +133,9 @@ async def served_again(turnout: Served) -> None:
             pass
 
 
-@pytest.mark.parametrize("why", ["the configured limit", "the limit on open files"])
+@pytest.mark.parametrize(
+    "why", ["the configured limit", "open files", "more allowed than open files"]
+)
 async def test_whom_there_is_no_room_for_is_told_to_come_back_and_then_served(
     tmp_path: Path, upstream: ScriptedUpstream, why: str
 ) -> None:
@@ -143,6 +145,8 @@ async def test_whom_there_is_no_room_for_is_told_to_come_back_and_then_served(
         config += "limits: {connections: 30}\n"
     else:
         before = ("prlimit", "--nofile=256:256")  # leaves room for 32 clients
+    if why == "more allowed than open files":
+        config += "limits: {connections: 1000}\n"
     async with served(tmp_path, config, before=before) as turnout:
         for _ in range(2):
             async with crowd(turnout.port, 300) as held:

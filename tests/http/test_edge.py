@@ -1,9 +1,6 @@
 import asyncio
-import resource
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ from proxy.http import Reply, Request
 from tests.http.house import House, Running, echo, until
 from tests.support.certificates import make_certificates
 from tests.support.dialogue import PATIENCE, play, talk
+from tests.support.open_files import out_of_files
 
 GET = """
     >> GET /a HTTP/1.1
@@ -87,19 +85,6 @@ async def test_far_too_many_connections_are_turned_away_at_the_door(house: House
     assert running.edge.shed == 80 - 65
     for _, writer in connections:
         writer.close()
-
-
-@contextmanager
-def out_of_files() -> Iterator[None]:
-    """Let this process open no further file."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    probe = socket.socket()
-    resource.setrlimit(resource.RLIMIT_NOFILE, (probe.fileno(), hard))
-    probe.close()
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 async def test_it_recovers_when_files_run_out(house: House) -> None:

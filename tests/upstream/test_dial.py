@@ -12,6 +12,7 @@ from proxy.errors import ConnectFailure, UpstreamFailure, UpstreamTimeout
 from proxy.exchange import ErrorCode
 from proxy.upstream.dial import NAME_SECONDS, Names, connect_request
 from tests.support.certificates import Certificates
+from tests.support.open_files import out_of_files
 from tests.support.scripted_upstream import (
     HANG,
     RESET,
@@ -37,6 +38,15 @@ async def test_a_refused_connection_is_told_as_such() -> None:
         failure = await failure_at(port)
     assert isinstance(failure, ConnectFailure)
     assert failure.code == ErrorCode.PROVIDER_CONNECT_FAILED
+
+
+async def test_files_that_we_ran_out_of_are_not_held_against_the_upstream() -> None:
+    async with scripted_upstream() as server, client_of(server.port, eject_after=1) as client:
+        with out_of_files(), pytest.raises(ConnectFailure) as failure:
+            await client.acquire()
+        assert failure.value.code == ErrorCode.PROVIDER_OVERLOADED
+        assert client.report().connect_failures == 0
+        client.release(await client.acquire())
 
 
 async def test_a_black_hole_is_left_at_the_time_out_give_or_take_a_tenth() -> None:
