@@ -86,6 +86,12 @@ async def test_an_upstreams_own_key_takes_the_place_of_the_clients(
         await turnout.post("/v1/messages", ASK, AUTHORIZED)
         await turnout.observed()
         assert (await model.request()).header("x-api-key") == "of-the-upstream"
+        version = {"anthropic-version": "2023-06-01"}
+        await turnout.post("/v1/messages/count_tokens", ASK, {**AUTHORIZED, **version})
+        await turnout.observed()
+        counting = await model.request()
+    assert counting.header("x-api-key") == "of-the-upstream"
+    assert counting.header("authorization") is None
 
 
 async def test_an_upstream_that_turns_our_own_key_away_is_at_fault_itself(

@@ -36,7 +36,15 @@ _NEVER_DOWN = frozenset({b"content-length", REQUEST_ID, ROUTE, VARIANT})
 class HeadWriter:
     """Writes the request heads for one upstream; what never changes is rendered once."""
 
-    __slots__ = ("_drop", "_drop_metered", "_messages", "_metered", "_passed", "_prefix")
+    __slots__ = (
+        "_drop",
+        "_drop_metered",
+        "_messages",
+        "_metered",
+        "_passed",
+        "_passed_anthropic",
+        "_prefix",
+    )
 
     def __init__(self, upstream: UpstreamSettings, *, keys_are_ours: bool) -> None:
         """`keys_are_ours`: clients' credentials are for turnout, and stay here."""
@@ -54,6 +62,7 @@ class HeadWriter:
             x_api_key = [f"x-api-key: {upstream.api_key}"]
         identity = "accept-encoding: identity"
         self._passed = _block(host, *set_always, *bearer)
+        self._passed_anthropic = _block(host, *set_always, *x_api_key)
         self._metered = _block(host, *set_always, *bearer, identity)
         self._messages = _block(host, *set_always, *x_api_key, identity)
 
@@ -69,7 +78,9 @@ class HeadWriter:
         lines[0] += b"?%b HTTP/1.1" % query if query else b" HTTP/1.1"
         if dialect == "none":
             drop = self._drop
-            lines.append(self._passed)
+            # Its clients say the version always: on what goes with messages (counts, batches) too.
+            anthropic = request.header(b"anthropic-version") is not None
+            lines.append(self._passed_anthropic if anthropic else self._passed)
         else:
             drop = self._drop_metered
             lines.append(self._messages if dialect == "messages" else self._metered)
