@@ -23,12 +23,10 @@ upstreams:
 routes:
   support: {{variants: {{base: {{upstream: u, model: m}}}}}}
 default_upstream: u
-pass_unknown_models: {passing}
 alerts: {{short: off}}
 """
 USAGE = {"prompt_tokens": 3, "completion_tokens": 1}  # so that nothing waits to be counted
 NAMES = int(os.environ.get("TURNOUT_TEST_JUNK", "20000"))  # 100,000 in a soak
-PASSED = 1500  # of names that go to an upstream
 BATCH = 500  # requests pipelined on one connection
 MIB = 1024 * 1024
 GROWTH = 48 * MIB  # of one process: the queues' own bounds, and slack
@@ -98,7 +96,7 @@ async def scrape(turnout: Served, times: int = 5) -> tuple[Samples, float]:
 async def test_junk_names_add_no_label_value_but_other_and_no_memory(
     tmp_path: Path, upstream: ScriptedUpstream
 ) -> None:
-    config = CONFIG.format(port=upstream.port, passing="false")
+    config = CONFIG.format(port=upstream.port)
     async with served(tmp_path, config) as turnout:
         assert await send(turnout.port, iter(list(junk(8)) + [chat()] * 8)) == 16
         await turnout.accounted(taken=16)
@@ -119,20 +117,6 @@ async def test_junk_names_add_no_label_value_but_other_and_no_memory(
     assert seconds <= SCRAPE_SECONDS
     growth = {pid: after[pid] - before[pid] for pid in before}
     assert max(growth.values()) <= GROWTH, growth
-
-
-async def test_names_that_are_passed_on_add_none_either(
-    tmp_path: Path, upstream: ScriptedUpstream
-) -> None:
-    config = CONFIG.format(port=upstream.port, passing="true")
-    async with served(tmp_path, config) as turnout:
-        assert await send(turnout.port, junk(PASSED)) == PASSED
-        await turnout.accounted(taken=PASSED)
-        metrics, _ = await scrape(turnout)
-    assert len(upstream.requests) > PASSED // 4
-    assert not {pair for pair in metrics.values() if "junk" in pair[1]}
-    models = {pair for pair in metrics.values() if pair[0] == "gen_ai_request_model"}
-    assert models <= {("gen_ai_request_model", "other"), ("gen_ai_request_model", "m")}
 
 
 # A log that nobody reads
@@ -162,7 +146,7 @@ async def test_a_log_that_nobody_reads_holds_nobody_up_and_its_lost_lines_are_co
     tmp_path: Path, upstream: ScriptedUpstream
 ) -> None:
     lines = 26_000  # more than are kept, and than fit into the pipe
-    config = CONFIG.format(port=upstream.port, passing="false")
+    config = CONFIG.format(port=upstream.port)
     reader = StalledReader()
     async with served(tmp_path, config, stdout=reader.write) as turnout:
         os.close(reader.write)

@@ -74,6 +74,7 @@ async def test_odd_but_lawful_requests_are_served(
             clients_of_http_1_0(turnout, upstream),
             words_of_all_kinds(turnout, upstream),
             a_byte_at_a_time(turnout, upstream),
+            models_that_nobody_configured(turnout, upstream),
         ]
         sent = 0
         for check in checks:
@@ -169,6 +170,20 @@ async def a_byte_at_a_time(turnout: Served, upstream: ScriptedUpstream) -> int:
     assert heard.startswith(b"HTTP/1.1 200 ")
     assert upstream.requests[-1].json()["messages"][0]["content"] == WORDS
     return 1
+
+
+async def models_that_nobody_configured(turnout: Served, upstream: ScriptedUpstream) -> int:
+    """They reach the default upstream by their own names, and no label of a metric has them."""
+    upstream.requests.clear()
+    names = [f"junk-{number}" for number in range(300)]
+    assert await pipeline(turnout.port, [chat(name, user=name) for name in names]) == [200] * 300
+    assert [seen.json()["model"] for seen in upstream.requests] == names
+    await turnout.accounted()
+    values = (await turnout.metrics()).values()
+    models = {value for label, value in values if label == "gen_ai_request_model"}
+    assert models == {"other", "m"}
+    assert not [value for _, value in values if "junk" in value]
+    return 300
 
 
 async def test_the_openai_client_is_served_over_tls_and_strangers_are_not(
