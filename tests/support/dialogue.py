@@ -1,17 +1,17 @@
 r"""Dialogues over a real socket: what the client says and what it hears, line by line.
 
-    await talk(port, '''
-        >> GET /v1/models HTTP/1.1          a line, CRLF added
-        >> Host: a
-        >>
-        << HTTP/1.1 200 OK                  a line that must come; Date headers are passed over
-        << content-length: 2
-        <<
-        <| ok                               bytes that must come, without CRLF
-        >| \x00raw                          bytes as they are, with Python's escapes
-        >.                                  the client closes its half
-        <.                                  the server must close its half
-    ''')
+await talk(port, '''
+    >> GET /v1/models HTTP/1.1          a line, CRLF added
+    >> Host: a
+    >>
+    << HTTP/1.1 200 OK                  a line that must come; Date headers are passed over
+    << content-length: 2
+    <<
+    <| ok                               bytes that must come, without CRLF
+    >| \x00raw                          bytes as they are, with Python's escapes
+    >.                                  the client closes its half
+    <.                                  the server must close its half
+''')
 """
 
 import asyncio
