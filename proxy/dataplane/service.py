@@ -9,6 +9,7 @@ import asyncio
 import math
 from collections.abc import Callable
 from typing import Protocol
+from urllib.parse import unquote
 
 from proxy.config.settings import DataPlane, UpstreamSettings
 from proxy.dataplane.admit import admit, may_pass, unknown_model
@@ -163,8 +164,10 @@ class Service:
             return False
         if path != MODELS and not path.startswith(MODELS + "/"):
             return False
-        key = plane.keyring.identify(request)
         exchange.endpoint = MODELS
+        key = plane.keyring.identify(request)
+        if key is not None:
+            exchange.key_name = key.name
         if path == MODELS:
             before = self._clock()
             try:
@@ -172,7 +175,7 @@ class Service:
             finally:
                 exchange.waited += self._clock() - before
         else:
-            name = path.removeprefix(MODELS + "/")
+            name = unquote(path.removeprefix(MODELS + "/"))  # clients encode a slash in it
             shown = show_model(plane, key, name)
             if shown is None:
                 if plane.settings.table.default_upstream is not None and may_pass(key):

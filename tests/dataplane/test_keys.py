@@ -118,7 +118,7 @@ async def test_a_key_bound_to_routes_reaches_no_other_and_nothing_past_them(
         assert (await client.get("/v1/files")).status_code == 404
         await turnout.observed()
         listed = await client.get("/v1/models")
-        await turnout.observed()
+        assert (await turnout.observed()).key_name == "shop"
         assert [each["id"] for each in listed.json()["data"]] == ["support"]
         assert (await client.get("/v1/models/sales")).status_code == 404
         await turnout.observed()

@@ -139,6 +139,18 @@ async def test_the_model_list_is_the_routes(model: ScriptedUpstream) -> None:
     assert missing.status_code == 404
 
 
+@pytest.mark.parametrize("path", ["team/support@2", "team%2Fsupport%402"])
+async def test_a_route_is_found_by_its_name_however_the_client_writes_it(
+    model: ScriptedUpstream, path: str
+) -> None:
+    name = "team/support@2"
+    route = Route(name=name, variants=(variant("base", "one"),), weights=(1.0,))
+    async with serving(settings_of(route, upstreams=[upstream("one", model.port)])) as turnout:
+        shown = await turnout.client.get(f"/v1/models/{path}")
+        await turnout.observed()
+    assert shown.json()["id"] == name
+
+
 async def test_an_upstreams_models_are_listed_behind_the_routes_where_configured(
     model: ScriptedUpstream,
 ) -> None:
