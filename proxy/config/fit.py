@@ -4,6 +4,7 @@ It reads the plain values, which may still be of any wrong kind (that is told el
 everything here looks before it takes. No value that came from a reference is repeated.
 """
 
+import ssl
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from proxy.config.wording import suggest
 TRAFFIC = File.model_fields["listen"].default
 ADMIN = Admin.model_fields["listen"].default
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+NO_CERTIFICATE = (
+    "names a file without a certificate that can be loaded",
+    "name a PEM file: its certificates begin with -----BEGIN CERTIFICATE-----",
+)
 EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104  # compared with, not listened on
 
 
@@ -90,8 +95,12 @@ class _Fit:
             )
 
     def tls(self) -> None:
-        for name in self.names("tls"):
-            self.readable("tls", name)
+        certificate = self.readable("tls", "certificate")
+        key = self.readable("tls", "key")
+        fault = _pair_fault(certificate, key) if certificate and key else None
+        if fault is not None:
+            which, reason, remedy = fault
+            self._report(("tls", which), reason, remedy)
 
     def upstream(self, name: str) -> None:
         here = ("upstreams", name)
@@ -115,7 +124,9 @@ class _Fit:
                 "is more than 'eject_seconds_max'",
                 f"choose at most {most:g}, or raise 'eject_seconds_max'",
             )
-        self.readable(*here, "ca_file")
+        authorities = self.readable(*here, "ca_file")
+        if authorities is not None and not _holds_certificate(authorities):
+            self._report((*here, "ca_file"), *NO_CERTIFICATE)
         self.own_address((*here, "base_url"))
 
     def own_address(self, path: KeyPath) -> None:
@@ -209,18 +220,21 @@ class _Fit:
             if name in names[:index]:
                 self._report((*path, index), "is there twice", "keep one of the two")
 
-    def readable(self, *path: str) -> None:
-        """Report the file that `path` names where it can't be read."""
+    def readable(self, *path: str) -> Path | None:
+        """Return the file that `path` names, where it names one; report one that can't be read."""
         name = self.at(*path)
         if not isinstance(name, str) or path in self._document.broken or not name.strip():
-            return
-        reason = _unreadable(self._document.folder / name)
-        if reason:
-            self._report(
-                path,
-                f"names a file that can't be read: {reason}",
-                "correct the path, or let the user that turnout runs as read the file",
-            )
+            return None
+        file = self._document.folder / name
+        reason = _unreadable(file)
+        if reason is None:
+            return file
+        self._report(
+            path,
+            f"names a file that can't be read: {reason}",
+            "correct the path, or let the user that turnout runs as read the file",
+        )
+        return None
 
 
 def _address(written: object, default: str) -> tuple[str, int]:
@@ -245,3 +259,54 @@ def _unreadable(path: Path) -> str | None:
     except (OSError, ValueError) as error:
         return getattr(error, "strerror", None) or "no such name is possible"
     return None
+
+
+class _Protected(Exception):
+    """The key asks for a passphrase."""
+
+
+def _no_passphrase() -> str:
+    raise _Protected  # without this, OpenSSL would ask for it on the terminal
+
+
+def _pair_fault(certificate: Path, key: Path) -> tuple[str, str, str] | None:
+    """Return which of the two can't be served with, the reason and the remedy; None: both can."""
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key, password=_no_passphrase)
+    except _Protected:
+        return (
+            "key",
+            "names a key that is locked by a passphrase",
+            "unlock it into a file of its own: openssl pkey -in LOCKED -out KEY",
+        )
+    except OSError as error:  # SSLError is one
+        return _explained(getattr(error, "reason", None), certificate)
+    return None
+
+
+def _explained(reason: str | None, certificate: Path) -> tuple[str, str, str]:
+    if not _holds_certificate(certificate):
+        return "certificate", *NO_CERTIFICATE
+    if reason == "KEY_VALUES_MISMATCH":
+        return (
+            "key",
+            "does not belong to the certificate",
+            "name the key that the certificate was made for; in PEM, that one comes first",
+        )
+    if reason is not None and "TOO" in reason:  # EE_KEY_TOO_SMALL, CA_MD_TOO_WEAK
+        weak = reason.replace("_", " ").lower()
+        return "certificate", f"is refused by OpenSSL: {weak}", "have a stronger one made"
+    return (
+        "key",
+        "names a file without a private key that can be loaded",
+        "name a PEM file: a key begins with -----BEGIN PRIVATE KEY----- or the like",
+    )
+
+
+def _holds_certificate(path: Path) -> bool:
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except OSError:
+        return False
+    return True
