@@ -51,8 +51,8 @@ def show_text(file: str) -> int:
         return 0
     for problem in checked.problems:
         place = f"{problem.file}:{problem.line}:{problem.column}"
-        subject = click.style(problem.path, bold=True) + " " if problem.path else ""
-        click.echo(f"{click.style(place, fg='cyan')}: {subject}{problem.reason}")
+        subject = click.style(problem.subject, bold=True)
+        click.echo(f"{click.style(place, fg='cyan')}: {subject} {problem.reason}")
         click.echo(f"    {problem.remedy}")
     click.echo(f"{_some(len(checked.problems), 'problem')}.")
     return 1

@@ -12,8 +12,18 @@ from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
 import regex
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError, ValidationError
+
+from proxy.config.settings import AUTO
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}"
 HOST_PORT = r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]*):[0-9]{1,5}"
@@ -24,6 +34,11 @@ UNITS = {"": 1, "b": 1} | {
     for unit, step in (("b", 1000), ("ib", 1024))
 }
 DAY = 86_400.0
+NO_ADDRESS = (
+    "is no address to listen on",
+    'write HOST:PORT, like "0.0.0.0:8000" or "[::1]:8000", with a port from 0 to 65535',
+)
+PROXY = "http://proxy.internal:3128"  # an example
 DEFAULT_PORTS = {"http": 80, "https": 443}
 # What the proxy writes itself, hop by hop or as its own word, RFC 9110 sections 7.6.1 and 8.6.
 OURS = frozenset(
@@ -40,6 +55,8 @@ OURS = frozenset(
         "upgrade",
     )
 )
+# Where the API's endpoints stand; a base URL ends before them.
+ENDPOINTS = ("/chat/completions", "/completions", "/embeddings", "/responses", "/messages")
 SECRET_HEADERS = frozenset(("authorization", "cookie", "proxy-authorization", "x-api-key"))
 RESERVED_MEMBERS = {
     "model": "use the variant's own 'model'",
@@ -62,10 +79,21 @@ def _name(value: str) -> str:
     return value
 
 
-def _no_bool(value: object) -> object:
-    if isinstance(value, bool):
-        raise wrong("must be a number", "write a number, without quotes")
-    return value
+def _number(reason: str, remedy: str) -> BeforeValidator:
+    """Refuse what is no number: the text of a reference may be one; `true`, `10%`, `30s` not."""
+
+    def check(value: object) -> object:
+        try:
+            if isinstance(value, int | float | str) and not isinstance(value, bool):
+                float(value)
+                return value
+        except ValueError:
+            pass
+        except OverflowError:
+            return value  # it is one, and its bounds will say what is wrong with it
+        raise wrong(reason, remedy)
+
+    return BeforeValidator(check)
 
 
 def _size(value: object) -> object:
@@ -77,8 +105,16 @@ def _size(value: object) -> object:
     return int(written[1]) * UNITS[written[2].lower()]
 
 
-def _workers(value: object) -> object:
-    return 0 if value == "auto" else _no_bool(value)
+def _workers(value: object, otherwise: ValidatorFunctionWrapHandler) -> object:
+    if value == "auto":
+        return AUTO
+    try:
+        return otherwise(value)
+    except ValidationError:
+        raise wrong(
+            "must be a whole number from 1 to 256, or auto",
+            "write a number, or 'auto' for as many as there are CPUs",
+        ) from None
 
 
 def _off(value: object) -> object:
@@ -156,27 +192,26 @@ def _members(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 def address(value: str) -> tuple[str, int]:
-    """Return host and port of `HOST:PORT`, `[IPV6]:PORT` or `:PORT`, or raise `wrong`."""
+    """Return host and port of `HOST:PORT`, `[IPV6]:PORT` or `:PORT`, or raise wrong(*NO_ADDRESS)."""
     try:
         parts = urlsplit(f"//{value}")
         if parts.port is not None and parts.netloc == value and re.fullmatch(HOST_PORT, value):
             return parts.hostname or "0.0.0.0", parts.port  # noqa: S104  # ":8000" asks for it
     except ValueError:
         pass
-    raise wrong(
-        "is no address to listen on",
-        "write HOST:PORT, like 0.0.0.0:8000 or [::1]:8000, with a port from 0 to 65535",
-    )
+    raise wrong(*NO_ADDRESS)
 
 
-def _address(value: str) -> str:
+def _address(value: object) -> str:
+    if not isinstance(value, str):  # a port alone, say
+        raise wrong(*NO_ADDRESS)
     address(value)
     return value
 
 
-def split_url(value: str) -> SplitResult:
+def split_url(value: str, like: str = "https://api.openai.com/v1") -> SplitResult:
     """Return an HTTP address in parts, or raise the error that names what is wrong with it."""
-    example = "write it like https://api.openai.com/v1"
+    example = f"write it like {like}"
     try:
         parts = urlsplit(value)
         port = parts.port
@@ -202,23 +237,33 @@ def _base_url(value: str) -> str:
         raise wrong("has a query or fragment", "end it with the path, like /v1")
     if {".", ".."} & set(parts.path.split("/")) or "//" in parts.path:
         raise wrong("has a path with '.', '..' or empty parts", "write the path out, like /v1")
+    endpoint = next(filter(parts.path.rstrip("/").endswith, ENDPOINTS), None)
+    if endpoint is not None:
+        raise wrong(
+            f"ends in {endpoint}, which is one endpoint of the API",
+            "end it before that, at /v1: turnout adds the endpoint that the client calls",
+        )
     return value
 
 
 def _webhook(value: str) -> str:
-    if split_url(value).fragment:
+    if split_url(value, "https://hooks.example.com/alerts").fragment:
         raise wrong("has a fragment", "remove what follows the #")
     return value
 
 
 def _proxy(value: str) -> str:
-    parts = split_url(value)
+    parts = split_url(value, PROXY)
     if parts.scheme != "http" or parts.path not in ("", "/") or parts.query:
-        raise wrong("is no HTTP proxy", "write it like http://proxy.internal:3128")
+        raise wrong("is no HTTP proxy", f"write it like {PROXY}")
     return value
 
 
-NOT_BOOL = BeforeValidator(_no_bool)
+WHOLE = _number("must be a whole number", "write digits only, for example 10")
+PART = _number("must be a number", "write a number from 0 to 1, for example 0.2")
+WEIGHT = _number("must be a number", "write weights as plain numbers, for example 10")
+SECONDS = _number("must be a number", "write seconds as a plain number, for example 30")
+MILLISECONDS = _number("must be a number", "write milliseconds as a plain number, for example 800")
 FINITE = Field(allow_inf_nan=False)
 
 Name = Annotated[
@@ -247,7 +292,7 @@ Pattern = Annotated[
     str, AfterValidator(_pattern), WithJsonSchema({"type": "string", "format": "regex"})
 ]
 Members = Annotated[dict[str, JsonValue], AfterValidator(_members)]
-Address = Annotated[str, AfterValidator(_address)]
+Address = Annotated[str, BeforeValidator(_address)]
 BaseUrl = Annotated[
     str,
     AfterValidator(_base_url),
@@ -262,15 +307,15 @@ ProxyUrl = Annotated[
     str, AfterValidator(_proxy), WithJsonSchema({"type": "string", "pattern": "^http://"})
 ]
 
-Seconds = Annotated[float, Field(gt=0, le=DAY), FINITE, NOT_BOOL]
-Pause = Annotated[float, Field(ge=0, le=DAY), FINITE, NOT_BOOL]
-Weight = Annotated[float, Field(ge=0), FINITE, NOT_BOOL]
-Share = Annotated[float, Field(ge=0, le=1), FINITE, NOT_BOOL]
-Milliseconds = Annotated[float, Field(gt=0, le=DAY * 1000), FINITE, NOT_BOOL]
-Count = Annotated[int, Field(ge=0, le=1_000_000_000), NOT_BOOL]
-Few = Annotated[int, Field(ge=0, le=10), NOT_BOOL]
-Preview = Annotated[int, Field(ge=0, le=10_000), NOT_BOOL]
-Some = Annotated[int, Field(ge=1, le=1_000_000_000), NOT_BOOL]
+Seconds = Annotated[float, Field(gt=0, le=DAY), FINITE, SECONDS]
+Pause = Annotated[float, Field(ge=0, le=DAY), FINITE, SECONDS]
+Weight = Annotated[float, Field(ge=0), FINITE, WEIGHT]
+Share = Annotated[float, Field(ge=0, le=1), FINITE, PART]
+Milliseconds = Annotated[float, Field(gt=0, le=DAY * 1000), FINITE, MILLISECONDS]
+Count = Annotated[int, Field(ge=0, le=1_000_000_000), WHOLE]
+Few = Annotated[int, Field(ge=0, le=10), WHOLE]
+Preview = Annotated[int, Field(ge=0, le=10_000), WHOLE]
+Some = Annotated[int, Field(ge=1, le=1_000_000_000), WHOLE]
 Size = Annotated[
     int,
     Field(ge=1024, le=1024**4),
@@ -286,8 +331,9 @@ Size = Annotated[
 ]
 Workers = Annotated[
     int,
-    BeforeValidator(_workers),
-    Field(ge=0, le=256),
+    WHOLE,
+    Field(ge=1, le=256),
+    WrapValidator(_workers),
     WithJsonSchema(
         {"anyOf": [{"type": "integer", "minimum": 1, "maximum": 256}, {"const": "auto"}]}
     ),

@@ -13,12 +13,10 @@ from proxy.config.source import KeyPath, shown
 # pydantic's kind of error -> the reason and the remedy; {} takes from the error's own context.
 SENTENCES = {
     "string_type": ("must be text", "put it in quotes"),
-    "int_type": ("must be a whole number", "write digits only, without quotes"),
-    "int_parsing": ("must be a whole number", "write digits only, without quotes"),
+    "int_parsing": ("must be a whole number", "write digits only, for example 10"),
     "int_parsing_size": ("must be a whole number", "choose a smaller one"),
     "int_from_float": ("must be a whole number", "write it without a fraction"),
-    "float_type": ("must be a number", "write a number, without quotes"),
-    "float_parsing": ("must be a number", "write a number, without quotes"),
+    "float_parsing": ("must be a number", "write digits only, for example 10"),
     "finite_number": ("must be a finite number", "write a number; .inf and .nan are none"),
     "bool_type": ("must be true or false", "write true or false"),
     "bool_parsing": ("must be true or false", "write true or false"),
@@ -27,7 +25,6 @@ SENTENCES = {
     "less_than": ("must be less than {lt:.15g}", "choose a smaller number"),
     "less_than_equal": ("must be at most {le:.15g}", "choose a smaller number"),
     "dict_type": ("must be a mapping", "write 'name: value' lines indented below it"),
-    "model_type": ("must be a mapping", "write 'name: value' lines indented below it"),
     "list_type": ("must be a list", "write it like [first, second]"),
     "too_short": ("is empty", "name at least one below it"),
     "literal_error": ("must be {expected}", "choose one of them"),
@@ -46,6 +43,8 @@ def worded(kind: str, path: KeyPath, context: dict[str, Any]) -> tuple[str, str]
         said = settings_at(path[:-1])[str(path[-1])].get("description", "")
         sentence = " ".join(said.split()).split(". ")[0].rstrip(".")
         return "is missing", f"add '{path[-1]}: ...' ({sentence})"
+    if kind == "model_type":
+        return "must be a mapping", f"write it like {_example(path)}"
     reason, remedy = SENTENCES.get(kind, OTHER)
     return reason.format_map(context), remedy
 
@@ -61,6 +60,29 @@ def suggest(name: str, known: Iterable[str]) -> str:
         if names
         else "there is none yet: define one first"
     )
+
+
+def _example(path: KeyPath) -> str:
+    """Return the mapping at `path` as it may be written: what it must say, or what it may."""
+    known = settings_at(path)
+    must = [name for name, said in known.items() if "default" not in said]
+    switches = [name for name, said in known.items() if _can_be_off(said)]
+    names = must or switches or list(known)[:1]
+    name = f"{shown(str(path[-1]))}: "
+    written = f"{name}{{{', '.join(f'{each}: {_value(known[each])}' for each in names)}}}"
+    can_be_off = _can_be_off(settings_at(path[:-1]).get(str(path[-1]), {}))
+    return f"{written}, or {name}off" if can_be_off else written
+
+
+def _can_be_off(said: dict[str, Any]) -> bool:
+    return any("off" in part.get("enum", ()) for part in said.get("anyOf", ()))
+
+
+def _value(said: dict[str, Any]) -> str:
+    if _can_be_off(said):
+        return "off"
+    value = said.get("examples", [said.get("default", "...")])[0]
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def settings_at(path: KeyPath) -> dict[str, dict[str, Any]]:

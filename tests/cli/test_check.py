@@ -29,13 +29,13 @@ def test_problems_are_told_with_place_reason_and_remedy(run: Run, folder: Path) 
     ]
 
 
-def test_a_problem_with_the_whole_file_needs_no_path(run: Run, folder: Path) -> None:
+def test_a_problem_with_the_whole_file_says_so(run: Run, folder: Path) -> None:
     (folder / "empty.yaml").write_text("", encoding="utf-8")
 
     result = run("check", "empty.yaml")
 
     assert result.exit_code == 1
-    assert result.stdout.splitlines()[0] == "empty.yaml:1:1: is empty"
+    assert result.stdout.splitlines()[0] == "empty.yaml:1:1: the file is empty"
     assert result.stdout.splitlines()[-1] == "1 problem."
 
 

@@ -173,7 +173,7 @@ def test_a_file_with_problems_gives_them_all_and_no_settings(compiled: Compile) 
     first, *lines = str(caught.value).splitlines()
     assert first.endswith("turnout.yaml has 3 problems:")
     assert [line.split()[1] for line in lines] == [
-        "serves",
+        "the",  # file serves nothing
         "upstreams.sim.base_url",
         "workers",
     ]

@@ -53,11 +53,15 @@ class Problem(Struct, frozen=True, kw_only=True):
     reason: str
     remedy: str
 
+    @property
+    def subject(self) -> str:
+        """What is wrong: the setting's path, or the file as a whole."""
+        return self.path or "the file"
+
     def __str__(self) -> str:
         """Return the problem as one line, for a log."""
         place = f"{self.file}:{self.line}:{self.column}"
-        subject = f"{self.path} " if self.path else ""
-        return f"{place}: {subject}{self.reason}; {self.remedy}"
+        return f"{place}: {self.subject} {self.reason}; {self.remedy}"
 
 
 class Position(NamedTuple):

@@ -88,7 +88,8 @@ def follow(reference: str, environ: Mapping[str, str]) -> str:
     if value is None:
         raise Unresolved(
             f"refers to the environment variable {name}, which is not set",
-            f"set {name}, or give it a default: ${{{name}:-default}}",
+            f"set {name} in turnout's environment; "
+            f"what is no secret may have a default: ${{{name}:-default}}",
         )
     return value
 
