@@ -83,13 +83,14 @@ async def compose_control(settings: "Settings", fleet: "Fleet") -> "AsyncIterato
     from proxy.alerting import Rules
     from proxy.controlplane.pipeline import Pipeline
     from proxy.notifiers import WebhookNotifier
-    from proxy.sinks.log import AlertLog, ExchangeLog, configure
+    from proxy.sinks.log import AlertLog, ExchangeLog, UpstreamLog, configure
     from proxy.sinks.metrics import Metrics, Names, fleet_readings, own_readings
     from proxy.sinks.redaction import Redactor
     from proxy.tokens import TokenCounter
 
     plane, alerts = settings.data_plane, settings.alerts
     lines = configure(settings.log_format, sys.stdout)
+    fleet.watch(UpstreamLog().see)
     names = Names()
     names.adopt(plane.table, plane.upstreams)
     webhook = None

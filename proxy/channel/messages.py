@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from proxy.config.settings import DataPlane
-from proxy.exchange import Observation
+from proxy.exchange import ErrorCode, Observation
 
 
 class Hello(Struct, frozen=True, kw_only=True, tag=True):
@@ -66,6 +66,7 @@ class UpstreamReport(Struct, frozen=True, kw_only=True):
     retries: int = 0
     ejections: int = 0
     connect_failures: int = 0
+    connect_error: ErrorCode | None = None  # of the last of these
 
 
 class Gauges(Struct, frozen=True, kw_only=True):

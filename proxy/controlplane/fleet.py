@@ -4,7 +4,7 @@ Counters of workers that ended are kept in the sums, so they never go down. It h
 values; it knows neither how they came nor who reads them. One thread writes, any may read.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -51,6 +51,9 @@ class Pool(Struct, kw_only=True):
             self.ejected += report.ejected
 
 
+Watch = Callable[[int, tuple[UpstreamReport, ...]], None]
+
+
 class Fleet:
     """All workers, the accounts of their exchanges, and the table they are to be on."""
 
@@ -59,6 +62,7 @@ class Fleet:
         self._last: dict[int, Worker] = {}  # the last process of each number
         self._connected: frozenset[int] = frozenset()
         self._ended: dict[str, Pool] = {}  # the counters of those before the last
+        self._watches: list[Watch] = []
         self.table = table
         self.restarts = restarts
 
@@ -84,6 +88,12 @@ class Fleet:
             connections=gauges.connections,
             upstreams=gauges.upstreams,
         )
+        for watch in self._watches:
+            watch(worker, gauges.upstreams)
+
+    def watch(self, watch: Watch) -> None:
+        """Call `watch` with a worker's number and its upstreams at each report; it is quick."""
+        self._watches.append(watch)
 
     def left(self, worker: int) -> None:
         """Note that `worker` is gone, for now at least; its counters stay."""

@@ -51,6 +51,7 @@ class Upstream:
         self._requests = 0
         self._retries = 0
         self._connect_failures = 0
+        self._connect_error: ErrorCode | None = None
 
     async def acquire(self) -> Connection:
         """Return a connection for one exchange, kept or new; waits its turn.
@@ -122,6 +123,7 @@ class Upstream:
             retries=self._retries,
             ejections=self._health.ejections,
             connect_failures=self._connect_failures,
+            connect_error=self._connect_error,
         )
 
     async def close(self) -> None:
@@ -135,6 +137,7 @@ class Upstream:
         except UpstreamFailure as failure:
             if failure.code != ErrorCode.PROVIDER_OVERLOADED:
                 self._connect_failures += 1
+                self._connect_error = ErrorCode(failure.code)
                 self._health.failed(self._clock())
             raise
         finally:

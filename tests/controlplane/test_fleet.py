@@ -93,3 +93,12 @@ def test_accounts_are_those_of_the_tally(fleet: Fleet, memory: int) -> None:
     tally.dropped()
     Ledger(memory).settle(0)
     assert (fleet.account.begun, fleet.dropped, fleet.lost) == (3, 1, 2)
+
+
+def test_who_watches_hears_each_report_as_it_came(fleet: Fleet) -> None:
+    heard: list[tuple[int, tuple[UpstreamReport, ...]]] = []
+    fleet.watch(lambda worker, upstreams: heard.append((worker, upstreams)))
+    fleet.joined(hello(1, 11))
+    report = gauges(5, ejected=True)
+    fleet.reported(1, report)
+    assert heard == [(1, report.upstreams)]

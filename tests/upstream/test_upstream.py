@@ -55,6 +55,7 @@ async def test_dials_that_fail_count_against_the_upstream() -> None:
                     await client.acquire()
             assert not client.available()
             assert client.report().connect_failures == 2
+            assert client.report().connect_error == "provider_connect_failed"
 
 
 async def test_our_own_limit_does_not_count_against_the_upstream() -> None:

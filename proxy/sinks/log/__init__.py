@@ -2,6 +2,7 @@
 
 from proxy.sinks.log.exchanges import AlertLog, ExchangeLog
 from proxy.sinks.log.setup import LogFormat, configure
+from proxy.sinks.log.upstreams import UpstreamLog
 from proxy.sinks.log.writer import LineWriter
 
-__all__ = ["AlertLog", "ExchangeLog", "LineWriter", "LogFormat", "configure"]
+__all__ = ["AlertLog", "ExchangeLog", "LineWriter", "LogFormat", "UpstreamLog", "configure"]
