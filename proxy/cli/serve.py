@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from proxy.cli.faults import NAME_A_FILE, Fault, config_file, config_option
+from proxy.cli.faults import VARIABLE, Fault, config_file, config_option
 
 if TYPE_CHECKING:
     from proxy.config.settings import Settings
@@ -19,6 +19,7 @@ CHILD = [sys.executable, "-P", "-m", "proxy.app"]  # -P: nothing is imported fro
 
 
 @click.command()
+@click.argument("file", required=False, type=click.Path())
 @config_option
 @click.option("--upstream", metavar="URL", help="Forward everything there as it is; no file.")
 @click.option(
@@ -52,11 +53,14 @@ def serve(
     context: click.Context,
     /,
     *,
+    file: str | None,
     config: str | None,
     upstream: str | None,
     **given: Any,
 ) -> None:
     """Run the proxy as the configuration file says; an option given here wins over the file.
+
+    FILE is the same as --config FILE.
 
     The defaults below hold where neither says anything. The log goes to stdout; this command's own
     words, the URLs first of all, to stderr.
@@ -73,15 +77,17 @@ def serve(
     Examples:
         turnout serve
         turnout serve --upstream https://api.openai.com/v1
-        turnout serve --config staging.yaml --workers auto
+        turnout serve staging.yaml --workers auto
     """  # noqa: D301  # \b is click's mark for lines that are not to be rewrapped
     from proxy.controlplane.supervisor import Commands, supervise  # noqa: PLC0415  # as below
     from proxy.errors import StartError  # noqa: PLC0415  # --help needs none of it
 
     named = context.get_parameter_source("config") is ParameterSource.COMMANDLINE
-    if upstream is not None and named:
-        raise click.UsageError("--upstream is for running without a file: leave out --config.")
-    settings = changed(read(config, upstream), **given)
+    if file is not None and named:
+        raise click.UsageError("FILE and --config mean the same: give one of them.")
+    if upstream is not None and (file is not None or named):
+        raise click.UsageError("--upstream is for running without a file: leave out the file.")
+    settings = changed(read(file or config, upstream), **given)
     commands = Commands(control=[*CHILD, "control"], worker=[*CHILD, "worker"])
     try:
         context.exit(supervise(settings, commands, say))
@@ -95,7 +101,7 @@ def read(config: str | None, upstream: str | None) -> Settings:
 
     if upstream is not None:
         return settings_for_upstream(upstream)
-    remedy = f"{NAME_A_FILE}, or do without one: --upstream URL"
+    remedy = f"name the file: turnout serve FILE, or {VARIABLE}; or do without one: --upstream URL"
     return load_settings(config_file(config, remedy=remedy), os.environ)
 
 

@@ -192,7 +192,7 @@ def _members(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 
 def address(value: str) -> tuple[str, int]:
-    """Return host and port of `HOST:PORT`, `[IPV6]:PORT` or `:PORT`, or raise wrong(*NO_ADDRESS)."""
+    """Return host and port of `HOST:PORT`, `[IPV6]:PORT` or `:PORT`, or raise `wrong`."""
     try:
         parts = urlsplit(f"//{value}")
         if parts.port is not None and parts.netloc == value and re.fullmatch(HOST_PORT, value):

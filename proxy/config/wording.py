@@ -81,6 +81,8 @@ def _can_be_off(said: dict[str, Any]) -> bool:
 def _value(said: dict[str, Any]) -> str:
     if _can_be_off(said):
         return "off"
+    if inside(said):
+        return "{NAME: ...}"
     value = said.get("examples", [said.get("default", "...")])[0]
     return f"{value:.15g}" if isinstance(value, float) else str(value)
 

@@ -139,6 +139,20 @@ def test_a_file_that_is_not_there_is_exit_code_2(tmp_path: Path) -> None:
     assert run("--config", str(tmp_path / "missing.yaml")).exit_code == 2
 
 
+def test_the_file_may_be_named_without_an_option_as_check_takes_it(tmp_path: Path) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text("upstreams: {u: {base_url: nonsense}}\n")
+    assert run(str(file)).stderr == run("--config", str(file)).stderr
+    assert run(str(tmp_path / "missing.yaml")).exit_code == 2
+
+
+@pytest.mark.parametrize("other", [("--config", "b.yaml"), ("--upstream", "http://sim/v1")])
+def test_a_file_beside_another_is_a_usage_error(other: tuple[str, str]) -> None:
+    result = run("a.yaml", *other)
+    assert result.exit_code == 2
+    assert "Usage:" in result.stderr
+
+
 def test_an_upstream_that_is_no_url_is_exit_code_1() -> None:
     result = run("--upstream", "nonsense")
     assert result.exit_code == 1
@@ -162,13 +176,18 @@ def test_an_address_in_use_is_exit_code_3() -> None:
         ("--admin", "127.0.0.1:99999"),
         ("--drain-seconds", "-1"),
         ("--log-format", "xml"),
-        ("--config", "turnout.yaml"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_a_usage_error(arguments: tuple[str, str]) -> None:
     result = run("--upstream", "http://127.0.0.1:1/v1", *arguments)
     assert result.exit_code == 2
     assert arguments[0] in result.stderr
+
+
+def test_a_file_and_an_upstream_are_a_usage_error() -> None:
+    result = run("--upstream", "http://127.0.0.1:1/v1", "--config", "turnout.yaml")
+    assert result.exit_code == 2
+    assert "leave out the file" in result.stderr
 
 
 def test_options_go_before_what_the_file_says() -> None:
