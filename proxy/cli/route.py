@@ -169,8 +169,11 @@ def print_explanation(told: Explanation) -> None:
 
 def print_segments(segments: tuple[Share, ...], chosen: str | None) -> None:
     """Print the stretches of a split, with a mark at the one chosen."""
+    from proxy.routing.explain import percent  # noqa: PLC0415  # --help needs none of it
+
     width = max(len(part.variant) for part in segments)
+    wide = max(len(percent(part.share)) for part in segments)
     for part in segments:
         mark = "*" if part.variant == chosen else " "
         stretch = f"{part.start:.6f} to {part.end:.6f}"
-        click.echo(f" {mark} {part.variant:<{width}}  {stretch}  {part.share:>8.4%}")
+        click.echo(f" {mark} {part.variant:<{width}}  {stretch}  {percent(part.share):>{wide}}")

@@ -10,9 +10,11 @@ from proxy.routing.decision import Router
 from proxy.routing.split import BUCKETS
 from proxy.routing.table import Decision, Route, Sticky
 
+DIGITS = 12  # 10 of 100 is 0.1, whatever the buckets come to
+
 
 class Share(Struct, frozen=True, kw_only=True):
-    """One variant's stretch of [0, 1): from `start` up to, not including, `end`."""
+    """One variant's stretch of [0, 1), rounded: from `start` up to, not including, `end`."""
 
     variant: str
     start: float
@@ -60,12 +62,21 @@ def shares(router: Router, route: Route) -> tuple[Share, ...]:
     return tuple(
         Share(
             variant=route.variants[part.variant].name,
-            start=part.start / BUCKETS,
-            end=part.end / BUCKETS,
-            share=(part.end - part.start) / BUCKETS,
+            start=_rounded(part.start),
+            end=_rounded(part.end),
+            share=_rounded(part.end - part.start),
         )
         for part in router.prepared(route.name).split.segments
     )
+
+
+def percent(share: float) -> str:
+    """Return a share for people: 0.1 is 10%."""
+    return f"{100 * share:.4f}".rstrip("0").rstrip(".") + "%"
+
+
+def _rounded(buckets: int) -> float:
+    return round(buckets / BUCKETS, DIGITS)
 
 
 def _why(route: Route, decision: Decision, segments: tuple[Share, ...], unit: str | None) -> str:
@@ -73,7 +84,7 @@ def _why(route: Route, decision: Decision, segments: tuple[Share, ...], unit: st
     if decision.forced:
         return f"'{name}' was asked for by name, so the split does not count."
     if not unit or decision.bucket is None:
-        odds = ", ".join(f"{part.variant} {part.share:.6g}" for part in segments)
+        odds = ", ".join(f"{part.variant} {percent(part.share)}" for part in segments)
         which = "" if route.sticky == "request" else f" without a {route.sticky}"
         return f"'{route.name}' splits requests{which} by chance: {odds}."
     position = decision.bucket / BUCKETS

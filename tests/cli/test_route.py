@@ -18,8 +18,8 @@ def test_a_route_is_explained_with_variant_reason_split_and_fallback(run: Run, f
     assert why.startswith("user 'erin' stands at 0.0")
     assert why.endswith("in the stretch of 'ft-v2' from 0.000000 to 0.100000.")
     assert segments == [
-        " * ft-v2  0.000000 to 0.100000  10.0000%",
-        "   base   0.100000 to 1.000000  90.0000%",
+        " * ft-v2  0.000000 to 0.100000  10%",
+        "   base   0.100000 to 1.000000  90%",
     ]
     assert last == "Should it fail before its first byte: base."
 
@@ -29,7 +29,7 @@ def test_without_a_unit_the_odds_are_told(run: Run, file: Path) -> None:
 
     assert lines[:2] == [
         "support -> by chance",
-        "'support' splits requests without a user by chance: ft-v2 0.1, base 0.9.",
+        "'support' splits requests without a user by chance: ft-v2 10%, base 90%.",
     ]
     assert not any("*" in line for line in lines)
 
@@ -45,7 +45,10 @@ def test_json_is_for_programs(run: Run, file: Path) -> None:
 
     assert (told["route"], told["variant"], told["forced"]) == ("support", "ft-v2", False)
     assert 0 <= told["position"] < 0.1
-    assert [each["variant"] for each in told["segments"]] == ["ft-v2", "base"]
+    assert told["segments"] == [
+        {"variant": "ft-v2", "start": 0.0, "end": 0.1, "share": 0.1},
+        {"variant": "base", "start": 0.1, "end": 1.0, "share": 0.9},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +110,7 @@ def test_routes_are_listed_with_their_splits(run: Run, file: Path) -> None:
     lines = run("route", "list").stdout.splitlines()
 
     assert lines[0] == "support  (sticky: user)"
-    assert lines[1] == "   ft-v2  0.000000 to 0.100000  10.0000%"
+    assert lines[1] == "   ft-v2  0.000000 to 0.100000  10%"
     assert lines[3] == "by-key  (sticky: key)"
     listed = json.loads(run("route", "list", "--json", "--config", str(file)).stdout)
     assert [each["route"] for each in listed] == ["support", "by-key", "by-chance"]

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from proxy.errors import Refusal
 from proxy.routing import Router, explain
+from proxy.routing.explain import percent
 from tests.support.routes import route, table
 
 ROUTE = route({"base": 90, "ft": 10}, fallback=("base",))
@@ -26,7 +27,7 @@ def test_an_explanation_names_the_variant_that_serves_and_the_stretch_it_fell_in
 def test_segments_are_shares_from_nothing_to_one() -> None:
     segments = explain(ROUTER, ROUTE, unit="alice").segments
 
-    assert [(part.variant, round(part.share, 9)) for part in segments] == [
+    assert [(part.variant, part.share) for part in segments] == [
         ("ft", 0.1),
         ("base", 0.9),
     ]
@@ -38,7 +39,14 @@ def test_without_a_unit_it_says_the_odds_and_names_no_variant(missing: str | Non
     told = explain(ROUTER, ROUTE, unit=missing)
 
     assert (told.variant, told.position, told.unit) == (None, None, None)
-    assert told.why == "'support' splits requests without a user by chance: ft 0.1, base 0.9."
+    assert told.why == "'support' splits requests without a user by chance: ft 10%, base 90%."
+
+
+@pytest.mark.parametrize(
+    ("share", "told"), [(1.0, "100%"), (0.1, "10%"), (1 / 3, "33.3333%"), (0.0001, "0.01%")]
+)
+def test_a_share_is_told_in_percent_without_idle_zeros(share: float, told: str) -> None:
+    assert percent(share) == told
 
 
 def test_a_route_split_by_request_is_by_chance_always() -> None:
@@ -46,7 +54,7 @@ def test_a_route_split_by_request_is_by_chance_always() -> None:
 
     told = explain(Router(table(by_request), lambda: 0), by_request, unit=None)
 
-    assert told.why == "'support' splits requests by chance: ft 0.5, base 0.5."
+    assert told.why == "'support' splits requests by chance: ft 50%, base 50%."
 
 
 def test_the_fallback_after_the_variant_is_told() -> None:
