@@ -52,18 +52,17 @@ def settings_for_upstream(url: str) -> settings.Settings:
 
 def compile_settings(file: schema.File, folder: Path) -> settings.Settings:
     """Return `file` as settings; paths in it start at `folder`."""
-    workers = file.workers or settings.AUTO
     host, port = address(file.listen)
     admin_host, admin_port = address(file.admin.listen)
     return settings.Settings(
-        data_plane=_data_plane(file, folder, workers),
+        data_plane=_data_plane(file, folder),
         alerts=_alerts(file),
         listen_host=host,
         listen_port=port,
         admin_host=admin_host,
         admin_port=admin_port,
         tls=_tls(file.tls, folder),
-        workers=workers,
+        workers=file.workers,
         drain_seconds=file.drain_seconds,
         drain_grace_seconds=file.drain_grace_seconds,
         log_format=file.log.format,
@@ -71,7 +70,7 @@ def compile_settings(file: schema.File, folder: Path) -> settings.Settings:
     )
 
 
-def _data_plane(file: schema.File, folder: Path, workers: int) -> settings.DataPlane:
+def _data_plane(file: schema.File, folder: Path) -> settings.DataPlane:
     previews = file.previews or schema.Previews(chars=0)
     return settings.DataPlane(
         table=routing_table(file),
@@ -80,7 +79,7 @@ def _data_plane(file: schema.File, folder: Path, workers: int) -> settings.DataP
         limits=settings.Limits(**file.limits.model_dump()),
         deadlines=settings.Deadlines(**file.deadlines.model_dump()),
         previews=settings.Previews(chars=previews.chars, redact=tuple(previews.redact)),
-        workers=workers,
+        workers=file.workers,
         count_tokens=file.count_tokens,
     )
 
