@@ -192,6 +192,22 @@ def test_the_variant_assigned_is_named_where_none_served() -> None:
     assert 'variant="ft-v2"' in board.text()
 
 
+def test_a_fallback_is_counted_by_the_variant_assigned_and_the_one_that_served() -> None:
+    board = Board()
+    board.take(
+        observed(variant_assigned="ft-v2", variant_served="base"),
+        observed(variant_assigned="ft-v2", variant_served="base"),
+        observed(variant_assigned="ft-v2", variant_served="ft-v2"),
+        observed(variant_assigned="ft-v2", variant_served=None),
+        observed(variant_assigned=None, variant_served=None),
+        observed(variant_assigned="ft-v2", variant_served="stranger"),
+    )
+    name, labels = "turnout_fallbacks_total", {"route": "support", "variant": "ft-v2"}
+    assert board.value(name, **labels, served="base") == 2.0
+    assert board.value(name, **labels, served="other") == 1.0
+    assert board.text().count(name + "{") == 2
+
+
 def test_a_variant_without_a_model_of_its_own_is_asked_by_the_routes_name() -> None:
     board = Board()
     board.take(observed(variant_served="ft-v2"))

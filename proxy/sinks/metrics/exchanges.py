@@ -95,6 +95,11 @@ class Metrics(Collector):
             "Exchanges that ended, each counted once; error_code is empty where nothing failed.",
             ("route", "variant", "upstream", "dialect", "outcome", "error_code"),
         )
+        self._fallbacks = Counter(
+            "turnout_fallbacks_total",
+            "Exchanges for which `served` was asked, at last, in place of the `variant` assigned.",
+            ("route", "variant", "served"),
+        )
         self._overhead = Histogram(
             "turnout_overhead_seconds",
             "Time that turnout itself added: neither upstream's nor the client's.",
@@ -112,6 +117,7 @@ class Metrics(Collector):
             self._per_token,
             self._tokens,
             self._requests,
+            self._fallbacks,
             self._overhead,
             self._alerts,
             *readings,
@@ -151,10 +157,18 @@ class Metrics(Collector):
         count = series.requests.get((outcome, code)) or self._begin_count(series, key, seen)
         count.value += 1
         series.overhead.observe(seen.overhead_ms / 1000)
+        if seen.variant_served != seen.variant_assigned and seen.variant_served is not None:
+            self._fall_back(seen)
         if series.model is not None and seen.attempts:
             self._time(series, series.model, seen)
             if seen.tokens_source != "none":
                 self._weigh(series, series.model, seen)
+
+    def _fall_back(self, seen: Observation) -> None:
+        names = self._names
+        route = names.route(seen.route)
+        assigned = names.variant(route, seen.variant_assigned)
+        self._fallbacks.at(route, assigned, names.variant(route, seen.variant_served)).value += 1
 
     def _time(self, series: Series, model: tuple[str, ...], seen: Observation) -> None:
         if seen.outcome is Outcome.CLIENT_GONE:
