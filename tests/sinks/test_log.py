@@ -281,9 +281,52 @@ def test_for_people_alerts_and_events_are_lines_too(opened: Opened) -> None:
     except ValueError:
         structlog.get_logger().exception("failed")
     text = log.text()
-    assert "ALERT slow support/base 6000 (threshold 5000) req-1" in text
+    assert "ALERT slow support/base 6000 ms (threshold 5000) req-1" in text
     assert "listening port=8000" in text
     assert "ValueError: broken" in text
+
+
+@pytest.mark.parametrize(
+    ("assigned", "served", "written"),
+    [
+        ("ft-v2", "base", "support/ft-v2>base"),
+        ("base", "base", "support/base"),
+        ("ft-v2", None, "support/ft-v2"),
+        (None, None, "support/-"),
+    ],
+)
+def test_for_people_a_fallback_names_both_variants(
+    opened: Opened, assigned: str | None, served: str | None, written: str
+) -> None:
+    log = opened("console")
+    ExchangeLog().take([observed(variant_assigned=assigned, variant_served=served)])
+    AlertLog().alert(alert(variant_assigned=assigned, variant_served=served))
+    for line in log.text().splitlines():
+        assert f" {written} " in line
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "written"),
+    [
+        (AlertName.SLOW, 8015.42, "8015.4 ms (threshold 5000)"),
+        (AlertName.SLOW, 1_000_000.0, "1000000 ms (threshold 5000)"),
+        (AlertName.SHORT, 3, "3 characters (threshold 5000)"),
+    ],
+)
+def test_for_people_an_alert_has_its_unit_and_no_exponent(
+    opened: Opened, name: AlertName, value: float, written: str
+) -> None:
+    log = opened("console")
+    AlertLog().alert(
+        Alert(name=name, value=value, threshold=5000.0, at=0.0, observation=observed())
+    )
+    assert written in log.text()
+
+
+def test_for_people_a_preview_that_is_cut_ends_in_an_ellipsis(opened: Opened) -> None:
+    log = opened("console")
+    ExchangeLog().take([observed(prompt_preview="a" * 41, response_preview="b" * 40)])
+    assert f'"{"a" * 39}…" "{"b" * 40}"' in log.text()
 
 
 def test_what_a_client_wrote_cannot_move_the_terminal(opened: Opened) -> None:

@@ -11,6 +11,7 @@ RESET, DIM, BOLD = "\x1b[0m", "\x1b[2m", "\x1b[1m"
 RED, GREEN, YELLOW, CYAN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m"
 LEVELS: Final = {"warning": YELLOW, "error": RED, "critical": RED}
 PREVIEW = 40
+UNITS: Final = {"slow": "ms", "short": "characters"}  # of alerts
 
 
 class Console:
@@ -35,7 +36,7 @@ class Console:
         ending = event["outcome"] if event["error_code"] is None else event["error_code"]
         parts = [
             self._paint(GREEN if fine else RED, str(event["status"] or "---")),
-            self._paint(BOLD, shown(f"{event['route'] or '-'}/{event['variant_served'] or '-'}")),
+            self._paint(BOLD, shown(where(event))),
             shown(event["endpoint"]),
             f"{event['latency_ms']:.0f} ms",
         ]
@@ -48,16 +49,16 @@ class Console:
         if not fine:
             parts.append(self._paint(RED, shown(ending)))
         previews = filter(None, (event.get("prompt_preview"), event.get("response_preview")))
-        parts += [self._paint(DIM, f'"{shown(text[:PREVIEW])}"') for text in previews]
+        parts += [self._paint(DIM, f'"{shown(short(text))}"') for text in previews]
         parts.append(self._paint(DIM, shown(event["request_id"])))
         return parts
 
     def _alert(self, event: EventDict) -> list[str]:
-        where = f"{event['route'] or '-'}/{event['variant_served'] or '-'}"
+        unit = UNITS[event["alert"]]
         return [
             self._paint(YELLOW, f"ALERT {event['alert']}"),
-            self._paint(BOLD, shown(where)),
-            f"{event['value']:g} (threshold {event['threshold']:g})",
+            self._paint(BOLD, shown(where(event))),
+            f"{figure(event['value'])} {unit} (threshold {figure(event['threshold'])})",
             self._paint(DIM, shown(event["request_id"])),
         ]
 
@@ -83,6 +84,25 @@ def shown(value: Any) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def where(event: EventDict) -> str:
+    """Return route and variant; where another one served, both: assigned>served."""
+    assigned, served = event["variant_assigned"], event["variant_served"]
+    names = [assigned or served or "-"]
+    if assigned and served and served != assigned:
+        names.append(served)
+    return f"{event['route'] or '-'}/{'>'.join(names)}"
+
+
+def short(text: str) -> str:
+    """Return a preview; three dots end one that is cut."""
+    return text if len(text) <= PREVIEW else text[: PREVIEW - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def figure(value: float) -> str:
+    """Return a number with one decimal, or none where it is whole; never an exponent."""
+    return f"{value:.1f}".removesuffix(".0")
 
 
 def number(value: int | None) -> str:
