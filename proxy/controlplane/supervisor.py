@@ -45,6 +45,7 @@ PATIENCE_SECONDS = 10.0  # of a person who watches a start
 WORKER_MARGIN = 10.0  # seconds beyond its drain that a worker has to flush and end
 CONTROL_SECONDS = 20.0  # for control to flush and end
 FORCED = 130  # exit code: it was told twice
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  # read, not bound: what to type
 FORCED_SECONDS = 1.0  # for control, when it all is to end at once
 
 
@@ -161,9 +162,9 @@ class Supervisor:
         for child in self._all:
             while not await within(PATIENCE_SECONDS, child.ready):
                 self._say(f"still waiting for the {child.name} process to start")
-        scheme = "http" if self._settings.tls is None else "https"
-        self._say(f"traffic on {url(scheme, self._sockets.traffic[0])}/v1")
-        self._say(f"administration on {url('http', self._sockets.admin)}")
+        sockets = self._sockets
+        for line in whereabouts(self._settings, sockets.traffic[0], sockets.admin):
+            self._say(line)
 
     async def _end(
         self,
@@ -280,8 +281,26 @@ class Supervisor:
                 loop.remove_signal_handler(heard)
 
 
+def whereabouts(settings: Settings, traffic: socket.socket, admin: socket.socket) -> list[str]:
+    """Return the lines that say where turnout listens, and who may reach that."""
+    scheme = "http" if settings.tls is None else "https"
+    plane = settings.data_plane
+    everywhere = traffic.getsockname()[0] in WILDCARDS
+    lines = [
+        f"traffic on {url(scheme, traffic)}/v1" + (" (on all interfaces)" if everywhere else ""),
+        f"administration on {url('http', admin)}",
+    ]
+    lent = [each.name for each in plane.upstreams.values() if each.api_key is not None]
+    if everywhere and lent and not plane.keys:
+        lines.append(
+            f"warning: whoever reaches this port can spend the api_key of {', '.join(lent)}. "
+            "Listen on 127.0.0.1 (--listen 127.0.0.1:8000), or configure client keys (keys:)."
+        )
+    return lines
+
+
 def url(scheme: str, sock: socket.socket) -> str:
     """Return the address that `sock` listens on, as a person would type it."""
     host, port = sock.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104  # it is read, not bound
+    host = WILDCARDS.get(host, f"[{host}]" if ":" in host else host)
     return f"{scheme}://{host}:{port}"
