@@ -12,7 +12,7 @@ from proxy.dataplane.writing.answers import error_event, failure_answer
 from proxy.dataplane.writing.heads import own_headers, reply_headers
 from proxy.dialects import Meter, Stripper
 from proxy.errors import UpstreamCut, UpstreamFailure
-from proxy.exchange import ErrorCode, Exchange, Reading, Texts
+from proxy.exchange import ErrorCode, Exchange, Outcome, Reading, Texts
 from proxy.http import Headers, Reply
 from proxy.upstream import Connection, ResponseHead
 
@@ -93,11 +93,12 @@ async def relay(
         stripper = None
     start = partial(begin, head, connection, exchange, reply, stripped=stripper is not None)
     carrier = Relay(exchange, reply, start=start, meter=meter, stripper=stripper, clock=clock)
+    heard = meter if streamed and head.status == 200 else None  # of a stream that says its end
     reading = None
     try:
         await connection.relay(carrier.take)
-        if streamed and meter is not None and head.status == 200 and open_ended(head):
-            reading = meter.finish()
+        if heard is not None and open_ended(head):
+            reading = heard.finish()
             if not said_its_end(reading):
                 raise UpstreamCut(ErrorCode.PROVIDER_CUT, "the peer closed")
         carrier.finish()
@@ -112,6 +113,9 @@ async def relay(
             exchange.response_preview = reading.preview if preview_chars > 0 else None
             if reading.usage is None and count_tokens:
                 exchange.texts = Texts(prompt=call.metered.body, reply=reading.text or "")
+    # Its framing was whole, so its bytes stay as they came; but its words were not.
+    if heard is not None and not said_its_end(exchange.reading):
+        exchange.ended(Outcome.UPSTREAM_CUT, ErrorCode.PROVIDER_CUT)
 
 
 def begin(

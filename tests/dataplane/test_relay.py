@@ -197,6 +197,18 @@ async def test_a_stream_that_only_the_connections_end_ends_must_have_said_its_ow
     assert (b"[DONE]" in received) is whole
 
 
+async def test_a_stream_without_its_finish_passes_unchanged_and_is_no_success(
+    model: ScriptedUpstream,
+) -> None:
+    events = chat_events("Hello")[:2]
+    model.by_default = stream_reply(*events)
+    async with serving(settings(model)) as turnout:
+        reply = await turnout.post(CHAT, ask(**WITH_USAGE))
+        seen = await turnout.observed()
+    assert reply.content == joined(events)
+    assert (seen.outcome, seen.error_code) == (Outcome.UPSTREAM_CUT, ErrorCode.PROVIDER_CUT)
+
+
 async def test_a_plain_reply_that_breaks_is_visibly_short(model: ScriptedUpstream) -> None:
     model.by_default = cut(plain_reply(b'{"choices": []}' * 10), 120, FIN)
     async with serving(settings(model)) as turnout:
@@ -329,7 +341,7 @@ async def test_a_slow_reader_holds_the_upstream_back_and_memory_stays_bounded(
 ) -> None:
     piece = b"data: " + b"x" * 65_000 + b"\n\n"
     total = 400  # about 26 MB: far more than all buffers on the way
-    model.by_default = stream_reply(*[piece] * total)
+    model.by_default = stream_reply(*[piece] * total, b"data: [DONE]\n\n")
     limits = Limits(buffer_bytes=64 * 1024)
     async with serving(settings(model, limits=limits)) as turnout:
         reader, writer = await turnout.connect()
