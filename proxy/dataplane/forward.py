@@ -11,6 +11,7 @@ from itertools import count
 from msgspec import Struct
 
 from proxy.dataplane.call import Call
+from proxy.dataplane.keys import credential
 from proxy.dataplane.plane import Plane
 from proxy.dataplane.relay import relay
 from proxy.dialects import Stripper, rewrite
@@ -172,9 +173,14 @@ class Forward:
         except BaseException:  # cancelled: the client is gone
             upstream.release(connection)
             raise
-        if head.status == 429 or head.status >= 500:
+        if head.status >= 500 or (head.status == 429 and self._ours(upstream)):
             upstream.failed(retry_after(head.headers))
         return connection, head
+
+    def _ours(self, upstream: Upstream) -> bool:
+        """Whether a 429 is about all of us: one client's own key must not shut others out."""
+        passed_on = upstream.settings.api_key is None and not self._plane.keyring.closed
+        return not passed_on or credential(self._call.request) is None
 
     def _worth_waiting(self, sending: Sending, head: ResponseHead, attempt: int) -> float | None:
         if head.status not in TRY_AGAIN or not self._replayable:

@@ -152,7 +152,7 @@ class Service:
         try:
             await Forward(call, plane, exchange, reply, self._clock).run()
         finally:
-            if call.key is not None:
+            if call.key is not None and reply.status is not None and reply.status < 400:
                 plane.keyring.spend(call.key, tokens(call, exchange), self._clock())
 
     async def _models(

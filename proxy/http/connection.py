@@ -19,7 +19,7 @@ from typing import Any, Protocol, cast
 
 from proxy.config.settings import Deadlines, Limits
 from proxy.errors import Refusal
-from proxy.http.deadlines import Alarm, BodyPace, SendPace, queued
+from proxy.http.deadlines import LOOK_SECONDS, Alarm, BodyPace, SendPace, has_left, queued
 from proxy.http.framing import Intake
 from proxy.http.head import Head, too_late
 from proxy.http.reply import Reply
@@ -400,15 +400,12 @@ class Connection(asyncio.Protocol):
             self._alarm.by(self._body.begin(self._loop.time(), request.received))
 
     def _pause_reading(self) -> None:
-        """Leave what the client sends with its kernel.
-
-        Its leaving is not seen meanwhile (no loop watches a socket that it does not read), but
-        once the body is taken, a write fails, or the exchange meets its own deadline.
-        """
+        """Leave what the client sends with the kernel, and ask it now and then for its leaving."""
         self._body.due = inf  # now it is we who are slow
         if not self._paused and not self._transport.is_closing():
             self._paused = True
             self._transport.pause_reading()
+            self._alarm.by(self._loop.time() + LOOK_SECONDS)
 
     def _resume_reading(self) -> None:
         if self._paused and not self._transport.is_closing():
@@ -418,7 +415,6 @@ class Connection(asyncio.Protocol):
                 self._await_body(self._request)
 
     # Ends
-
     def _refuse(self, refusal: Refusal, head: Head) -> None:
         """Answer what is no request, and close."""
         reply = Reply(self, head)
@@ -453,7 +449,6 @@ class Connection(asyncio.Protocol):
                 self._transport.abort()
 
     # Deadlines
-
     def _ring(self) -> None:
         now = self._loop.time()
         if now >= self._due:
@@ -463,6 +458,10 @@ class Connection(asyncio.Protocol):
         if now >= self._send.due:
             self._check_sending(now)
         nearest = min(self._due, self._body.due, self._send.due)
+        if self._paused and self._phase is Phase.BUSY:
+            nearest = min(nearest, now + LOOK_SECONDS)
+            if has_left(self._transport.get_extra_info("socket")):
+                self.close()
         if nearest < inf and not self._gone:
             self._alarm.by(nearest)
 

@@ -5,6 +5,7 @@ They do nothing to anybody; `connection` asks them and acts.
 
 import asyncio
 import fcntl
+import select
 import socket
 import struct
 import termios
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from math import inf
 
 from proxy.config.settings import Deadlines
+
+LOOK_SECONDS = 0.05  # between two looks after a client whose socket is not read
 
 
 class Alarm:
@@ -113,3 +116,17 @@ def queued(sock: socket.socket | None) -> int:
     except (OSError, ValueError):  # closed, or not offered by this system
         return 0
     return int(struct.unpack("i", answer)[0])
+
+
+def has_left(sock: socket.socket | None) -> bool:
+    """Return whether the client closed its side, though what it sent before is still unread.
+
+    No loop watches a socket that it does not read. POLLRDHUP is Linux's; elsewhere only a reset
+    is seen this way.
+    """
+    poll = select.poll()
+    try:
+        poll.register(-1 if sock is None else sock.fileno(), getattr(select, "POLLRDHUP", 0))
+    except (OSError, ValueError):  # closed
+        return True
+    return bool(poll.poll(0))

@@ -395,6 +395,33 @@ async def test_an_upstream_that_keeps_failing_is_left_alone_and_the_fallback_ser
     assert len(tuned.requests) == 3
 
 
+async def test_one_clients_own_rate_limit_shuts_nobody_else_out(base: ScriptedUpstream) -> None:
+    route = Route(name="support", variants=(variant("base", "one"),), weights=(1.0,))
+    one = upstream("one", base.port, eject_after=2, eject_seconds=60.0)
+    base.will(*[error_reply(429)] * 4)
+    async with serving(settings_of(route, upstreams=[one])) as turnout:
+        for _ in range(4):
+            reply = await turnout.post(CHAT, ask(), {"authorization": "Bearer of-a-busy-app"})
+            assert reply.status_code == 429
+            await turnout.observed()
+        reply = await turnout.post(CHAT, ask(), {"authorization": "Bearer of-another"})
+        assert reply.status_code == 200
+        await turnout.observed()
+
+
+async def test_a_rate_limit_of_our_own_key_rests_the_upstream(base: ScriptedUpstream) -> None:
+    route = Route(name="support", variants=(variant("base", "one"),), weights=(1.0,))
+    one = upstream("one", base.port, eject_after=2, eject_seconds=60.0, api_key="ours")
+    base.by_default = error_reply(429)
+    async with serving(settings_of(route, upstreams=[one])) as turnout:
+        codes = []
+        for _ in range(3):
+            await turnout.post(CHAT, ask())
+            codes.append((await turnout.observed()).error_code)
+    assert codes[-1] is ErrorCode.PROVIDER_EJECTED
+    assert len(base.requests) == 2
+
+
 async def test_a_redirect_is_passed_on_and_never_followed(
     base: ScriptedUpstream, tuned: ScriptedUpstream
 ) -> None:

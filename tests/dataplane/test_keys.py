@@ -168,6 +168,15 @@ async def test_tokens_above_the_limit_are_429(model: ScriptedUpstream) -> None:
         assert (await turnout.observed()).error_code is ErrorCode.POLICY_TOKEN_LIMIT
 
 
+async def test_what_was_not_served_costs_no_tokens(model: ScriptedUpstream) -> None:
+    model.by_default = json_reply({}, 500)
+    async with serving(settings(model, tokens_per_minute=100)) as turnout:
+        asked = {**ASK, "messages": [{"role": "user", "content": "word " * 100}]}
+        assert (await turnout.post(CHAT, asked, AUTHORIZED)).status_code == 500
+        await turnout.observed()
+        assert turnout.counts.tokens(0, 0.0) == 0
+
+
 async def test_without_usage_a_replys_length_is_what_it_costs(model: ScriptedUpstream) -> None:
     reply = {"choices": [{"message": {"content": "word " * 100}}]}
     model.by_default = json_reply(reply)

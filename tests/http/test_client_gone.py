@@ -57,6 +57,14 @@ class Windows:
         await asyncio.Event().wait()
 
 
+class Stuck(Windows):
+    """A handler that takes nothing and says nothing."""
+
+    async def work(self, request: Request, reply: Reply) -> None:
+        self.there.set()
+        await asyncio.Event().wait()
+
+
 @pytest.mark.parametrize("leave", [close, half_close, reset])
 @pytest.mark.parametrize(
     "window", ["during the body", "before the head", "before the first byte", "mid-stream"]
@@ -73,6 +81,31 @@ async def test_the_handler_is_cancelled(house: House, window: str, leave: Leave)
             await reader.readuntil(b"data")
         leave(writer)
         await handler.cancelled.wait()
+        await running.edge.wait_idle()
+    writer.close()
+
+
+@pytest.mark.parametrize("leave", [close, half_close, reset])
+@pytest.mark.parametrize(
+    "unread",
+    [
+        pytest.param(b"GET /2 HTTP/1.1\r\nHost: a\r\n\r\n" * 20_000, id="pipelined requests"),
+        pytest.param(b"x" * 600_000, id="an upload that nobody takes"),
+    ],
+)
+async def test_a_client_that_is_not_read_is_seen_to_leave_all_the_same(
+    house: House, unread: bytes, leave: Leave
+) -> None:
+    stuck = Stuck("anywhere")
+    running = await house.open(stuck)
+    _, writer = await running.connect()
+    length = len(unread) if unread[:1] == b"x" else 0
+    writer.write(b"POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n" % (length * 2))
+    writer.write(unread)
+    async with asyncio.timeout(PATIENCE):
+        await stuck.there.wait()
+        leave(writer)
+        await stuck.cancelled.wait()
         await running.edge.wait_idle()
     writer.close()
 
