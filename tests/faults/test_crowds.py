@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.patience import eventually
 from tests.support.raw_traffic import ask, chat, p99
 from tests.support.scripted_upstream import ScriptedUpstream, json_reply, scripted_upstream
 from tests.support.served import Served, served
@@ -88,14 +89,14 @@ async def test_a_thousand_slow_clients_are_closed_in_time_and_in_nobodys_way(
         ends = [task.result() for task in slow]
         accounts = await turnout.accounted()
         lines = await turnout.exchanges(accounts["taken"])
-        connections = (await turnout.metrics()).total("turnout_connections")
+        # Workers tell how many they hold a few times a second.
+        await eventually(turnout.metrics, lambda seen: seen.total("turnout_connections") == 0)
     assert Counter(kind for kind, _ in ends) == dict.fromkeys(kinds, SLOW // 4)
     seconds = [took for _, took in ends]
     assert 0.9 * DEADLINE <= min(seconds) <= max(seconds) <= DEADLINE + LATE
     assert beside <= max(2 * usual, usual + FLOOR)
     told = Counter((line["status"], line["error_code"]) for line in lines)
     assert told == {(200, None): 450 + SLOW // 4, (408, "caller_timeout"): SLOW // 2}
-    assert connections == 0
 
 
 # More than there is room for
