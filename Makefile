@@ -6,7 +6,7 @@ BIN := .venv/bin
 ARGS ?=
 
 # What must be covered to the last branch: it needs no loop and no mock to be tested.
-ROOMS := routing exchange dialects quality alerting
+ROOMS := routing exchange dialects quality alerting rollout
 PURE := proxy/errors.py $(ROOMS:%=proxy/%/*) proxy/upstream/health.py proxy/upstream/retries.py
 comma := ,
 space := $() $()

@@ -2,6 +2,7 @@
 
     TurnoutError
      ├─ ConfigError        the configuration can't be read or is wrong
+     ├─ ChangeError        a change of the routing can't be made
      ├─ StartError         turnout can't start on this machine: an address in use, ...
      ├─ Refusal            we answer the client ourselves: status, code, message
      └─ UpstreamFailure    no (whole) reply could be had from an upstream
@@ -25,6 +26,10 @@ class ConfigError(TurnoutError):
     def __init__(self, message: str, *, unreadable: bool = False) -> None:
         super().__init__(message)
         self.unreadable = unreadable
+
+
+class ChangeError(TurnoutError):
+    """A change of the routing can't be made; the message says why and what to do."""
 
 
 class StartError(TurnoutError):

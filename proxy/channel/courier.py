@@ -95,7 +95,8 @@ class Courier:
                     settings = message.data_plane()
                     self._adopt(settings)
                     self.settled.set()
-                    await wire.send(Acknowledged(version=settings.table.version))
+                    version = settings.table.version
+                    await wire.send(Acknowledged(serial=message.serial, version=version))
                 case Received():
                     self._outbox.taken(message.offset)
                     self._answered.set()

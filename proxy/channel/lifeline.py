@@ -4,6 +4,8 @@
     WorkerLaunch | ControlLaunch ---->
                         <------------    Ready
     WorkerEnded         ------------>                    (control)
+    Reload              ------------>                    (control)
+                        <------------    Replace         (control)
     Retire, then Drain  ------------>                    (worker)
     Finish              ------------>                    (control)
 
@@ -80,12 +82,24 @@ class WorkerEnded(Struct, frozen=True, kw_only=True, tag=True):
     restarts: Mapping[str, int]
 
 
+class Reload(Struct, frozen=True, kw_only=True, tag=True):
+    """Control: read the configuration again; somebody sent SIGHUP."""
+
+
+class Replace(Struct, frozen=True, kw_only=True, tag=True):
+    """Supervisor: worker `worker` no longer does what it is told; end process `pid`."""
+
+    worker: int
+    pid: int
+    why: str
+
+
 class Finish(Struct, frozen=True, kw_only=True, tag=True):
     """Control: all workers are gone for good; flush and end."""
 
 
-ToChild = WorkerLaunch | ControlLaunch | Retire | Drain | WorkerEnded | Finish
-FromChild = Ready
+ToChild = WorkerLaunch | ControlLaunch | Retire | Drain | WorkerEnded | Reload | Finish
+FromChild = Ready | Replace
 
 
 async def child_end(descriptor: int) -> Wire[ToChild]:

@@ -36,12 +36,13 @@ class Publication(Struct, frozen=True, kw_only=True, tag=True):
     The settings are JSON inside: their raw members are pieces of JSON, which msgpack can't hold.
     """
 
+    serial: int  # of this life of control
     settings: bytes
 
     @classmethod
-    def of(cls, data_plane: DataPlane) -> "Publication":
+    def of(cls, data_plane: DataPlane, serial: int = 1) -> "Publication":
         """Return the publication of `data_plane`."""
-        return cls(settings=msgspec.json.encode(data_plane))
+        return cls(serial=serial, settings=msgspec.json.encode(data_plane))
 
     def data_plane(self) -> DataPlane:
         """Return the settings again."""
@@ -49,9 +50,10 @@ class Publication(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Acknowledged(Struct, frozen=True, kw_only=True, tag=True):
-    """The worker begins no exchange on anything older than this version from now on."""
+    """The worker begins no exchange on anything older than this publication from now on."""
 
-    version: int
+    serial: int
+    version: int  # of its routing table
 
 
 class UpstreamReport(Struct, frozen=True, kw_only=True):

@@ -122,6 +122,14 @@ class Alerts(Struct, frozen=True, kw_only=True):
     webhook: Webhook | None = None
 
 
+class AdminToken(Struct, frozen=True, kw_only=True):
+    """A token of the administration: its name, its digest, and what it may do."""
+
+    name: str
+    sha256: str  # hex
+    role: Literal["reader", "admin"]
+
+
 class DataPlane(Struct, frozen=True, kw_only=True):
     """All that a worker needs: pushed to it by control, read by it once a request."""
 
@@ -144,6 +152,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     listen_port: int = 8000
     admin_host: str = "127.0.0.1"
     admin_port: int = 8001
+    admin_tokens: tuple[AdminToken, ...] = ()
+    data_dir: str = "turnout-data"  # versions, audit log, the generated token
     tls: Tls | None = None
     workers: int = 1  # AUTO: one for each CPU there is, which the supervisor finds out
     drain_seconds: float = 120.0

@@ -25,7 +25,7 @@ from proxy.channel.lifeline import (
     child_end,
 )
 from proxy.config.settings import Settings
-from proxy.controlplane.api import Rendered, administration, serve
+from proxy.controlplane.admin.api import Rendered, administration, serve
 from proxy.controlplane.fleet import Fleet
 from proxy.controlplane.reception import Reception
 from proxy.exchange import Observation

@@ -36,11 +36,13 @@ class Exchange:
         "model_asked",
         "model_sent",
         "outcome",
+        "pinned",
         "prompt_preview",
         "reading",
         "request_id",
         "response_preview",
         "route",
+        "shadow_of",
         "started_at",
         "stream",
         "table_version",
@@ -77,6 +79,8 @@ class Exchange:
         self.variant_assigned: str | None = None
         self.variant_served: str | None = None
         self.forced = False
+        self.pinned = False
+        self.shadow_of: str | None = None
         self.bucket: int | None = None
         self.unit_kind: str | None = None
         self.upstream: str | None = None
@@ -155,6 +159,8 @@ class Exchange:
             prompt_preview=self.prompt_preview,
             response_preview=self.response_preview,
             texts=self.texts,
+            pinned=self.pinned,
+            shadow_of=self.shadow_of,
         )
 
 

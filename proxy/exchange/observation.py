@@ -79,3 +79,5 @@ class Observation(Struct, frozen=True, array_like=True, kw_only=True):
     prompt_preview: str | None = None
     response_preview: str | None = None
     texts: Texts | None = None
+    pinned: bool = False  # its unit has a variant of its own
+    shadow_of: str | None = None  # the request that this one repeats, its reply kept from clients

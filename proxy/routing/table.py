@@ -20,6 +20,15 @@ class Variant(Struct, frozen=True, kw_only=True):
     defaults: dict[str, Raw] = {}  # members set where the client sent none
 
 
+class Shadow(Struct, frozen=True, kw_only=True):
+    """A share of a route's requests that a variant gets as well, its replies kept from clients."""
+
+    variant: str
+    percent: float  # 0 to 100, of the route's requests
+    timeout: float = 60.0  # seconds, for the whole of one
+    concurrency: int = 16  # at once, over all workers; what is above is dropped
+
+
 class Route(Struct, frozen=True, kw_only=True):
     """The name that apps ask for as their model, and the variants that may serve it.
 
@@ -34,6 +43,9 @@ class Route(Struct, frozen=True, kw_only=True):
     sticky_header: str | None = None  # lower case
     salt: str = ""  # "": the route's name
     fallback: tuple[str, ...] = ()
+    pins: dict[str, str] = {}  # unit -> the variant it always gets
+    off: tuple[str, ...] = ()  # variants that serve nobody; their weight is the default's
+    shadow: Shadow | None = None
 
 
 class RoutingTable(Struct, frozen=True, kw_only=True):
@@ -52,5 +64,6 @@ class Decision(Struct, frozen=True, kw_only=True):
     route: Route
     variant: Variant
     forced: bool = False
+    pinned: bool = False
     bucket: int | None = None  # 53-bit hash of the unit; None: forced without a unit
     unit_kind: Sticky = "request"  # what the assignment was in fact sticky by

@@ -121,7 +121,7 @@ async def test_it_says_hello_adopts_what_it_is_sent_and_acknowledges_it() -> Non
         assert isinstance(hello, Hello)
         assert (hello.worker, hello.pid, hello.fresh) == (3, os.getpid(), True)
         await wire.send(Publication.of(SETTINGS))
-        assert await heard(wire) == Acknowledged(version=1)
+        assert await heard(wire) == Acknowledged(serial=1, version=1)
         assert scene.adopted == [SETTINGS]
         gauges = await heard(wire)
         assert isinstance(gauges, Report)

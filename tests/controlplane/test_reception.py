@@ -110,7 +110,7 @@ async def test_a_hello_is_answered_with_the_settings_in_force(desk: Desk) -> Non
         publication = await one.heard()
         assert isinstance(publication, Publication)
         assert publication.data_plane() == SETTINGS
-        await one.wire.send(Acknowledged(version=1))
+        await one.wire.send(Acknowledged(serial=1, version=1))
         await one.handed("a")
         assert desk.fleet.workers[0].table_version == 1
         assert desk.fleet.workers[0].in_flight == 1
@@ -205,7 +205,7 @@ async def test_a_worker_that_only_lost_its_connection_has_lost_nothing(desk: Des
 
 
 @pytest.mark.parametrize(
-    "first", [Acknowledged(version=1), Hello(worker=2, pid=1, turnout="0", fresh=True)]
+    "first", [Acknowledged(serial=1, version=1), Hello(worker=2, pid=1, turnout="0", fresh=True)]
 )
 async def test_a_stranger_is_shown_out(desk: Desk, first: FromControl) -> None:
     wire: Wire[FromControl] = await Wire.dial(desk.path, FromControl)

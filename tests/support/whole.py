@@ -29,7 +29,7 @@ from proxy.channel.lifeline import WorkerLaunch
 from proxy.config.settings import DataPlane, Settings, UpstreamSettings
 from proxy.controlplane.control import run_control
 from proxy.controlplane.fleet import Fleet
-from proxy.controlplane.supervisor import Commands, supervise
+from proxy.controlplane.supervision.supervisor import Commands, supervise
 from proxy.dataplane.service import Service
 from proxy.dataplane.worker import loop_factory, run_worker
 from proxy.errors import StartError

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from proxy.channel.lifeline import Drain, Finish
-from proxy.controlplane.child import Child, ending, pause
+from proxy.controlplane.supervision.child import Child, ending, pause
 from proxy.errors import StartError
 from tests.support.patience import eventually
 from tests.support.whole import command, descendants

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.controlplane.host import (
+from proxy.controlplane.supervision.host import (
     available_cpus,
     cgroup_quota,
     listen,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from proxy.config.settings import ClientKey, UpstreamSettings
-from proxy.controlplane.supervisor import counted, slots, url, whereabouts
+from proxy.controlplane.supervision.supervisor import counted, slots, url, whereabouts
 from tests.support.data_plane import settings_of
 from tests.support.whole import settings
 
@@ -72,7 +72,7 @@ def test_the_tally_has_room_for_every_client_key_and_for_more_to_come() -> None:
 
 
 def test_no_workers_stand_for_one_for_each_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("proxy.controlplane.supervisor.available_cpus", lambda: 7)
+    monkeypatch.setattr("proxy.controlplane.supervision.supervisor.available_cpus", lambda: 7)
     plane = settings_of(upstreams=[], workers=3)
     auto = counted(settings(plane, workers=0))
     assert auto.workers == auto.data_plane.workers == 7

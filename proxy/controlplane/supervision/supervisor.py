@@ -32,8 +32,8 @@ from proxy.channel.lifeline import (
 )
 from proxy.channel.tally import SLOTS
 from proxy.config.settings import Settings
-from proxy.controlplane.child import Child
-from proxy.controlplane.host import (
+from proxy.controlplane.supervision.child import Child
+from proxy.controlplane.supervision.host import (
     available_cpus,
     listen,
     private_socket,

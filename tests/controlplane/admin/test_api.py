@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from proxy.channel import Gauges, Hello, Ledger, UpstreamReport, create_memory
-from proxy.controlplane.api import administration, serve
+from proxy.controlplane.admin.api import administration, serve
 from proxy.controlplane.fleet import Fleet
 from proxy.routing.table import RoutingTable
 from tests.support.raw_client import raw_client

@@ -1,0 +1,1 @@
+"""How a change gets in force: checked, appended, pushed to every worker, acknowledged."""
