@@ -33,3 +33,4 @@ class Version(Struct, frozen=True, kw_only=True):
     revision: int | None = None  # the file's own number, where it has one
     restored: int | None = None  # a rollback's: whose contents these are
     undone: int | None = None  # a rollback's: the version that it left
+    route: str | None = None  # a rollback's: the one route that it took back; None: all
