@@ -23,9 +23,12 @@ class TurnoutError(Exception):
 class ConfigError(TurnoutError):
     """The configuration can't be read (`unreadable`) or has problems, all of them listed."""
 
-    def __init__(self, message: str, *, unreadable: bool = False) -> None:
+    def __init__(
+        self, message: str, *, unreadable: bool = False, problems: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(message)
         self.unreadable = unreadable
+        self.problems = problems  # a line each, with what to do; the message has them too
 
 
 class ChangeError(TurnoutError):

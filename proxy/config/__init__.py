@@ -6,6 +6,7 @@
     fit         how values must fit together
     wording     what is wrong, in plain words
     check       a file -> every problem in it, or the schema's model of it
+    routes      the routing alone: contents to keep, change and put back, and the table
     compile     that model -> Settings
     reference   docs/configuration.md, written from the schema
     settings    plain values: the only module that data plane and control plane import

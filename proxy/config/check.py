@@ -31,7 +31,7 @@ def check(file: str, environ: Mapping[str, str]) -> Checked:
     if isinstance(document.value, dict):
         _no_nulls(document)
         _follow_files(document)
-        model = _validate(document)
+        model = validated(document)
         fit_together(document)
     elif not document.problems:
         document.report((), "is no mapping of settings", "write 'name: value' lines")
@@ -39,7 +39,8 @@ def check(file: str, environ: Mapping[str, str]) -> Checked:
     return Checked(problems=tuple(found), file=None if found else model)
 
 
-def _validate(document: Document) -> File | None:
+def validated(document: Document) -> File | None:
+    """Return the schema's model of what `document` says; None: what is wrong is reported."""
     try:
         return File.model_validate(document.value)
     except ValidationError as error:

@@ -1,35 +1,28 @@
 """Compile: what the file says becomes the settings in force.
 
-By now everything is checked; nothing here can fail on what a person wrote. The table's digest
-covers routes and where other models go, so it holds no secret and changes when routing does.
+By now everything is checked; nothing here can fail on what a person wrote.
 """
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
-import msgspec
 from pydantic import ValidationError
 
 from proxy.config import schema, settings
 from proxy.config.check import check
 from proxy.config.fields import DEFAULT_PORTS, address, split_url
-from proxy.config.wording import worded
+from proxy.config.routes.table import routing_table
+from proxy.config.wording import refused, worded
 from proxy.errors import ConfigError
-from proxy.routing.table import Route, RoutingTable, Variant
 
 DEFAULT_PREFIX = "/v1"
-CONVERSATION_HEADER = "x-turnout-conversation"
 
 
 def load_settings(file: str, environ: Mapping[str, str]) -> settings.Settings:
     """Return the settings that `file` asks for, or raise ConfigError with every problem."""
     checked = check(file, environ)
     if checked.file is None:
-        count = len(checked.problems)
-        told = "".join(f"\n  {problem}" for problem in checked.problems)
-        raise ConfigError(f"{file} has {count} problem{'s'[: count != 1]}:{told}")
+        raise refused(file, [str(problem) for problem in checked.problems])
     return compile_settings(checked.file, Path(file).parent)
 
 
@@ -50,12 +43,12 @@ def settings_for_upstream(url: str) -> settings.Settings:
     return compile_settings(file, Path())
 
 
-def compile_settings(file: schema.File, folder: Path) -> settings.Settings:
-    """Return `file` as settings; paths in it start at `folder`."""
+def compile_settings(file: schema.File, folder: Path, version: int = 1) -> settings.Settings:
+    """Return `file` as settings, its routing under `version`; paths in it start at `folder`."""
     host, port = address(file.listen)
     admin_host, admin_port = address(file.admin.listen)
     return settings.Settings(
-        data_plane=_data_plane(file, folder),
+        data_plane=_data_plane(file, folder, version),
         alerts=_alerts(file),
         listen_host=host,
         listen_port=port,
@@ -70,10 +63,10 @@ def compile_settings(file: schema.File, folder: Path) -> settings.Settings:
     )
 
 
-def _data_plane(file: schema.File, folder: Path) -> settings.DataPlane:
+def _data_plane(file: schema.File, folder: Path, version: int) -> settings.DataPlane:
     previews = file.previews or schema.Previews(chars=0)
     return settings.DataPlane(
-        table=routing_table(file),
+        table=routing_table(file, version),
         upstreams={name: _upstream(name, each, folder) for name, each in file.upstreams.items()},
         keys=tuple(_key(slot, *item) for slot, item in enumerate(file.keys.items())),
         limits=settings.Limits(**file.limits.model_dump()),
@@ -82,54 +75,6 @@ def _data_plane(file: schema.File, folder: Path) -> settings.DataPlane:
         workers=file.workers,
         count_tokens=file.count_tokens,
     )
-
-
-def routing_table(file: schema.File, version: int = 1) -> RoutingTable:
-    """Return the routes of `file` under `version`, with their digest."""
-    routes = {name: _route(name, each) for name, each in file.routes.items()}
-    contents = (sorted(routes.items()), file.default_upstream, file.pass_unknown_models)
-    return RoutingTable(
-        version=version,
-        digest=hashlib.sha256(msgspec.json.encode(contents)).hexdigest(),
-        routes=routes,
-        default_upstream=file.default_upstream,
-        pass_unknown_models=file.pass_unknown_models,
-    )
-
-
-def _route(name: str, route: schema.Route) -> Route:
-    split = route.split or {next(iter(route.variants)): 1.0}
-    header = route.sticky_header
-    if header is None and route.sticky == "conversation":
-        header = CONVERSATION_HEADER
-    return Route(
-        name=name,
-        variants=tuple(
-            Variant(
-                name=variant,
-                upstream=each.upstream,
-                model=each.model,
-                overrides=_members(each.overrides),
-                defaults=_members(each.defaults),
-            )
-            for variant, each in route.variants.items()
-        ),
-        weights=tuple(split.get(variant, 0.0) for variant in route.variants),
-        sticky=route.sticky,
-        sticky_header=header,
-        salt=route.salt or "",
-        fallback=tuple(route.fallback),
-    )
-
-
-def _members(members: Mapping[str, object]) -> dict[str, msgspec.Raw]:
-    # Sorted, so that the same contents always have the same digest.
-    return {name: msgspec.Raw(_json(members[name])) for name in sorted(members)}
-
-
-def _json(value: object) -> bytes:
-    written = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return written.encode()
 
 
 def _upstream(name: str, upstream: schema.Upstream, folder: Path) -> settings.UpstreamSettings:

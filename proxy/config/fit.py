@@ -28,14 +28,22 @@ EVERYWHERE = {"0.0.0.0", "::"}  # noqa: S104  # compared with, not listened on
 def fit_together(document: Document) -> None:
     """Report what does not fit together."""
     fit = _Fit(document)
-    fit.serves_something()
     fit.listeners()
     fit.tls()
     for name in fit.names("upstreams"):
         fit.upstream(name)
+    fit_routing(document)
+    fit.keys()
+
+
+def fit_routing(document: Document) -> None:
+    """Report what of the routing does not fit together, or not to upstreams and keys."""
+    fit = _Fit(document)
+    fit.serves_something()
     for name in fit.names("routes"):
         fit.route(name)
-    fit.keys()
+    for name in fit.names("keys"):
+        fit.all_known(("keys", name, "routes"), fit.names("routes"), "route")
 
 
 class _Fit:
@@ -188,7 +196,6 @@ class _Fit:
         first: dict[str, str] = {}
         for name in self.names("keys"):
             here = ("keys", name)
-            self.all_known((*here, "routes"), self.names("routes"), "route")
             digest = self.at(*here, "sha256")
             if not isinstance(digest, str) or (*here, "sha256") in self._document.broken:
                 continue

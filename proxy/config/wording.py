@@ -3,12 +3,13 @@
 No text here repeats a value from the file: it may be a secret. Names of keys are repeated.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from proxy.config.schema import described, inside, target
 from proxy.config.source import KeyPath, shown
+from proxy.errors import ConfigError
 
 # pydantic's kind of error -> the reason and the remedy; {} takes from the error's own context.
 SENTENCES = {
@@ -47,6 +48,13 @@ def worded(kind: str, path: KeyPath, context: dict[str, Any]) -> tuple[str, str]
         return "must be a mapping", f"write it like {_example(path)}"
     reason, remedy = SENTENCES.get(kind, OTHER)
     return reason.format_map(context), remedy
+
+
+def refused(what: str, problems: Sequence[str]) -> ConfigError:
+    """Return the error of `what` has `problems`, which are a line each."""
+    count = f"{len(problems)} problem{'s'[: len(problems) != 1]}"
+    told = "".join(f"\n  {problem}" for problem in problems)
+    return ConfigError(f"{what} has {count}:{told}", problems=tuple(problems))
 
 
 def suggest(name: str, known: Iterable[str]) -> str:

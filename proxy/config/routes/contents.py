@@ -1,0 +1,58 @@
+"""Contents: the part of a file that is its routing, taken out of it and put back.
+
+What is taken out holds no secret and nothing of alerts, keys or upstreams, which reload from the
+file. What is put back was perhaps changed by somebody, or comes from another day's file, so all
+of it is checked against the upstreams and keys that there are. It knows no version and no place
+where contents are kept.
+"""
+
+from typing import Any
+
+from proxy.config.check import validated
+from proxy.config.fit import fit_routing
+from proxy.config.schema import File
+from proxy.config.source import Document
+from proxy.config.wording import refused
+from proxy.rollout.contents import Contents
+
+ELSEWHERE = {"alerts"}  # of a route: reloads from the file
+
+
+def contents(file: File) -> Contents:
+    """Return the routing of `file` as it declares it: defaults left out, variants in order."""
+    return {
+        "routes": {
+            name: route.model_dump(exclude_defaults=True, exclude=ELSEWHERE)
+            for name, route in file.routes.items()
+        },
+        "default_upstream": file.default_upstream,
+        "pass_unknown_models": file.pass_unknown_models,
+    }
+
+
+def with_contents(file: File, contents: Contents) -> File:
+    """Return `file` with `contents` in the place of its own routing.
+
+    Raises ConfigError with every problem where they do not fit its upstreams and keys. A route's
+    alerts stay those of the file. `contents()` of what is returned is their declared form.
+    """
+    routing = {**contents, "routes": _with_alerts(file, contents["routes"])}
+    document = Document("")
+    document.value = {
+        "upstreams": file.upstreams,
+        "keys": {name: key.model_dump() for name, key in file.keys.items()},
+        **routing,
+    }
+    checked = validated(document)
+    fit_routing(document)
+    if checked is None or document.problems:
+        told = [f"{each.path or 'it'} {each.reason}; {each.remedy}" for each in document.problems]
+        raise refused("the routing", told)
+    return file.model_copy(update={name: getattr(checked, name) for name in routing})
+
+
+def _with_alerts(file: File, routes: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: {**route, "alerts": file.routes[name].alerts} if name in file.routes else route
+        for name, route in routes.items()
+    }
