@@ -1,0 +1,50 @@
+"""When a file that is read again is a change."""
+
+import pytest
+
+from proxy.rollout import Source, Verdict, Version, judge
+
+
+def last(digest: str = "a", revision: int | None = None) -> Version:
+    return Version(
+        number=7,
+        parent=6,
+        digest=digest,
+        contents=b"{}",
+        source=Source.FILE,
+        who="the file",
+        why="",
+        at=0.0,
+        revision=revision,
+    )
+
+
+def test_the_first_file_is_published() -> None:
+    assert judge(None, "a") is Verdict.PUBLISH
+    assert judge(None, "a", 1) is Verdict.PUBLISH
+
+
+def test_a_file_that_says_the_same_is_no_change_so_a_rollback_survives_a_restart() -> None:
+    assert judge(last("a"), "a") is Verdict.UNCHANGED
+
+
+def test_a_file_that_says_something_else_is_published() -> None:
+    assert judge(last("a"), "b") is Verdict.PUBLISH
+
+
+@pytest.mark.parametrize(("before", "now"), [(None, 3), (3, None), (3, 3)])
+def test_without_a_revision_in_both_or_with_the_same_what_it_says_decides(
+    before: int | None, now: int | None
+) -> None:
+    assert judge(last("a", before), "a", now) is Verdict.UNCHANGED
+    assert judge(last("a", before), "b", now) is Verdict.PUBLISH
+
+
+def test_a_smaller_revision_is_outdated_whatever_it_says() -> None:
+    assert judge(last("a", 3), "b", 2) is Verdict.OUTDATED
+    assert judge(last("a", 3), "a", 2) is Verdict.OUTDATED
+
+
+def test_a_larger_revision_wins_also_when_it_says_the_same_again() -> None:
+    assert judge(last("a", 3), "b", 4) is Verdict.PUBLISH
+    assert judge(last("a", 3), "a", 4) is Verdict.PUBLISH
