@@ -18,6 +18,7 @@ from proxy.channel.messages import (
     Publication,
     Received,
     Report,
+    ShadowReport,
     UpstreamReport,
 )
 from proxy.channel.outbox import Outbox
@@ -35,6 +36,7 @@ __all__ = [
     "Publication",
     "Received",
     "Report",
+    "ShadowReport",
     "Tally",
     "UpstreamReport",
     "Wire",

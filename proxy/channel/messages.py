@@ -71,12 +71,23 @@ class UpstreamReport(Struct, frozen=True, kw_only=True):
     connect_error: ErrorCode | None = None  # of the last of these
 
 
+class ShadowReport(Struct, frozen=True, kw_only=True):
+    """The shadows of one route to one variant; counters since the worker's start."""
+
+    route: str
+    variant: str
+    expected: float = 0.0  # by the route's percentage; `sent` and `dropped` come close to it
+    sent: int = 0
+    dropped: dict[str, int] = {}  # by reason
+
+
 class Gauges(Struct, frozen=True, kw_only=True):
     """How a worker is doing at a moment."""
 
-    in_flight: int = 0  # exchanges
+    in_flight: int = 0  # exchanges of clients
     connections: int = 0  # of clients
     upstreams: tuple[UpstreamReport, ...] = ()
+    shadows: tuple[ShadowReport, ...] = ()
 
 
 class Report(Struct, frozen=True, kw_only=True, tag=True):

@@ -10,12 +10,18 @@ from itertools import count
 
 from msgspec import Struct
 
-from proxy.dataplane.call import Call
+from proxy.dataplane.call import Call, Metered
 from proxy.dataplane.keys import credential
 from proxy.dataplane.plane import Plane
 from proxy.dataplane.relay import relay
 from proxy.dialects import Stripper, rewrite
-from proxy.errors import ConnectFailure, StaleConnection, UpstreamFailure
+from proxy.errors import (
+    ConnectFailure,
+    StaleConnection,
+    UpstreamCut,
+    UpstreamFailure,
+    UpstreamTimeout,
+)
 from proxy.exchange import ErrorCode, Exchange, Outcome
 from proxy.http import Headers, Reply
 from proxy.routing import Variant
@@ -105,13 +111,8 @@ class Forward:
     def _rewrite(self, variant: Variant, upstream: Upstream) -> tuple[bytes, Stripper | None]:
         metered = self._call.metered
         assert metered is not None  # noqa: S101  # `_prepare` asked
-        facts, members, body = metered.facts, metered.members, metered.body
-        self._exchange.model_sent = variant.model or facts.model
-        if facts.stream and not facts.wants_usage and upstream.settings.ask_usage:
-            asking = metered.dialect.ask_usage(members)
-            if asking is not None:
-                return rewrite(None, asking, variant), metered.dialect.stripper()
-        return rewrite(body, members, variant), None
+        self._exchange.model_sent = variant.model or metered.facts.model
+        return rewritten(metered, variant, upstream)
 
     async def _serve(self, sending: Sending, *, last: bool) -> bool:
         """Serve from one upstream; False: its reply says to fall back, and there is a where."""
@@ -202,7 +203,7 @@ class Forward:
         settings = self._plane.settings
         try:
             await relay(
-                self._call,
+                self._call.metered,
                 head,
                 connection,
                 self._exchange,
@@ -219,6 +220,18 @@ class Forward:
             sending.upstream.succeeded()
         if self._exchange.reading.error and head.status < 400:
             self._exchange.ended(Outcome.UPSTREAM_ERROR, ErrorCode.PROVIDER_IN_BAND_ERROR)
+
+
+def rewritten(
+    metered: Metered, variant: Variant, upstream: Upstream
+) -> tuple[bytes, Stripper | None]:
+    """Return the body for `variant`, and what takes out of the reply what only we asked for."""
+    facts, members, dialect = metered.facts, metered.members, metered.dialect
+    if facts.stream and not facts.wants_usage and upstream.settings.ask_usage:
+        asking = dialect.ask_usage(members)
+        if asking is not None:
+            return rewrite(None, asking, variant), dialect.stripper()
+    return rewrite(metered.body, members, variant), None
 
 
 def seen_chars(shown: int) -> int:
@@ -243,6 +256,15 @@ def judge(status: int, *, our_key: bool, our_choice: bool) -> tuple[Outcome, Err
     if status >= 500 or status == 408 or ours:
         return Outcome.UPSTREAM_ERROR, ErrorCode.PROVIDER_STATUS
     return Outcome.REJECTED, ErrorCode.CALLER_REJECTED_UPSTREAM
+
+
+def ending(failure: UpstreamFailure) -> Outcome:
+    """Return how an exchange ended whose reply could not be had whole."""
+    if isinstance(failure, UpstreamTimeout):
+        return Outcome.UPSTREAM_TIMEOUT
+    if isinstance(failure, UpstreamCut):
+        return Outcome.UPSTREAM_CUT
+    return Outcome.UPSTREAM_ERROR
 
 
 def retry_after(headers: Headers) -> float | None:

@@ -17,7 +17,7 @@ from proxy.upstream import Upstream
 class Plane:
     """One set of settings, ready to serve."""
 
-    __slots__ = ("heads", "keyring", "router", "settings", "upstreams")
+    __slots__ = ("heads", "keyring", "router", "settings", "shadow_heads", "upstreams")
 
     def __init__(
         self,
@@ -33,6 +33,10 @@ class Plane:
         self.upstreams = {name: upstream(each) for name, each in settings.upstreams.items()}
         self.heads = {
             name: HeadWriter(each, keys_are_ours=self.keyring.closed)
+            for name, each in settings.upstreams.items()
+        }
+        self.shadow_heads = {
+            name: HeadWriter(each, keys_are_ours=True, shadow=True)
             for name, each in settings.upstreams.items()
         }
 

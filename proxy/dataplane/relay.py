@@ -7,7 +7,7 @@ that breaks is never dressed up as whole: its reader gets an error event, and no
 from collections.abc import Callable
 from functools import partial
 
-from proxy.dataplane.call import Call
+from proxy.dataplane.call import Metered
 from proxy.dataplane.writing.answers import error_event, failure_answer
 from proxy.dataplane.writing.heads import own_headers, reply_headers
 from proxy.dialects import Meter, Stripper
@@ -70,7 +70,7 @@ class Relay:
 
 
 async def relay(
-    call: Call,
+    metered: Metered | None,
     head: ResponseHead,
     connection: Connection,
     exchange: Exchange,
@@ -84,9 +84,9 @@ async def relay(
     """Carry the reply to its end, or raise UpstreamFailure, after telling a client with a part."""
     streamed, readable = content(head.headers)
     meter = None
-    if call.metered is not None and readable:
+    if metered is not None and readable:
         keep_text = KEPT_TEXT if count_tokens else preview_chars
-        meter = call.metered.dialect.meter(
+        meter = metered.dialect.meter(
             stream=streamed, keep_text=keep_text, preview_chars=preview_chars
         )
     if not streamed:
@@ -108,11 +108,11 @@ async def relay(
         raise
     finally:
         exchange.texts = None
-        if meter is not None and call.metered is not None:
+        if meter is not None and metered is not None:
             exchange.reading = reading = reading or meter.finish()
             exchange.response_preview = reading.preview if preview_chars > 0 else None
             if reading.usage is None and count_tokens:
-                exchange.texts = Texts(prompt=call.metered.body, reply=reading.text or "")
+                exchange.texts = Texts(prompt=metered.body, reply=reading.text or "")
     # Its framing was whole, so its bytes stay as they came; but its words were not.
     if heard is not None and not said_its_end(exchange.reading):
         exchange.ended(Outcome.UPSTREAM_CUT, ErrorCode.PROVIDER_CUT)

@@ -14,15 +14,16 @@ from urllib.parse import unquote
 from proxy.config.settings import DataPlane, UpstreamSettings
 from proxy.dataplane.admit import admit, may_pass, unknown_model
 from proxy.dataplane.call import Call
-from proxy.dataplane.forward import Forward
+from proxy.dataplane.forward import Forward, ending
 from proxy.dataplane.keys import Tally
 from proxy.dataplane.plane import Plane
+from proxy.dataplane.shadow import Shadows
 from proxy.dataplane.writing import answers
 from proxy.dataplane.writing.heads import own_headers
 from proxy.dataplane.writing.models import PATH as MODELS
 from proxy.dataplane.writing.models import PATIENCE, list_models, show_model
 from proxy.dialects import by_path
-from proxy.errors import Refusal, UpstreamCut, UpstreamFailure, UpstreamTimeout
+from proxy.errors import Refusal, UpstreamFailure
 from proxy.exchange import ErrorCode, Exchange, Observation, Outcome
 from proxy.http import Headers, Reply, Request
 from proxy.upstream import Upstream
@@ -64,6 +65,9 @@ class Service:
         self._random_bits = random_bits
         self._make_upstream = upstream
         self._plane: Plane | None = None
+        self.shadows = Shadows(
+            begin=self._begin, offer=offer, clock=clock, random_bits=random_bits
+        )
         self.draining = False
         self.cutting = False  # what is cancelled from now on is cut by us, not left by clients
 
@@ -90,7 +94,8 @@ class Service:
         )
 
     async def close(self) -> None:
-        """Close every upstream connection."""
+        """Cut what shadows are under way, then close every upstream connection."""
+        await self.shadows.close()
         if self._plane is not None:
             await self._plane.close()
 
@@ -107,7 +112,7 @@ class Service:
             exchange.ended(Outcome.REJECTED, ErrorCode(refusal.code))
             self._answer(reply, exchange, refusal)
         except UpstreamFailure as failure:
-            exchange.ended(outcome(failure), ErrorCode(failure.code))
+            exchange.ended(ending(failure), ErrorCode(failure.code))
             if not reply.started:
                 self._answer(reply, exchange, answers.failure_answer(failure))
         except asyncio.CancelledError:
@@ -154,6 +159,12 @@ class Service:
         finally:
             if call.key is not None and reply.status is not None and reply.status < 400:
                 plane.keyring.spend(call.key, tokens(call, exchange), self._clock())
+            if call.decision is not None and call.decision.route.shadow is not None:
+                # Soon, not now: the exchange ends first, and nothing of its client's waits.
+                asyncio.get_running_loop().call_soon(self._shadow, call, exchange)
+
+    def _shadow(self, call: Call, exchange: Exchange) -> None:
+        self.shadows.follow(self.plane, call, exchange, draining=self.draining)
 
     async def _models(
         self, plane: Plane, request: Request, reply: Reply, exchange: Exchange
@@ -214,15 +225,6 @@ class Service:
         self._offer(
             exchange.close(self._clock(), status=reply.status, reply_bytes=reply.body_bytes)
         )
-
-
-def outcome(failure: UpstreamFailure) -> Outcome:
-    """Return how an exchange ended whose reply could not be had whole."""
-    if isinstance(failure, UpstreamTimeout):
-        return Outcome.UPSTREAM_TIMEOUT
-    if isinstance(failure, UpstreamCut):
-        return Outcome.UPSTREAM_CUT
-    return Outcome.UPSTREAM_ERROR
 
 
 def tokens(call: Call, exchange: Exchange) -> int:

@@ -6,6 +6,7 @@ an API; what they share is in `wire`, and for the two whose replies are choices 
 
 from proxy.dialects.dialect import Dialect, Members, Meter, RequestFacts, Stripper
 from proxy.dialects.registry import DIALECTS, by_path
+from proxy.dialects.wire.effects import has_effects
 from proxy.dialects.wire.members import encode, parse, rewrite
 
 __all__ = [
@@ -17,6 +18,7 @@ __all__ = [
     "Stripper",
     "by_path",
     "encode",
+    "has_effects",
     "parse",
     "rewrite",
 ]

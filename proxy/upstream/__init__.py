@@ -14,6 +14,6 @@ It knows nothing of what requests mean, and it follows no redirect.
 
 from proxy.upstream.connection import Connection
 from proxy.upstream.reply import ResponseHead
-from proxy.upstream.upstream import Upstream
+from proxy.upstream.upstream import Upstream, share
 
-__all__ = ["Connection", "ResponseHead", "Upstream"]
+__all__ = ["Connection", "ResponseHead", "Upstream", "share"]

@@ -48,6 +48,12 @@ class Pool:
         """Return how many exchanges wait for a connection."""
         return len(self._waiters)
 
+    @property
+    def crowded(self) -> bool:
+        """Return whether one exchange more would leave others less than half of it."""
+        used = len(self._open) - len(self._idle) + self._dialing
+        return bool(self._waiters) or 2 * (used + 1) > self._size
+
     def take(self) -> Connection | None:
         """Return the connection used last, if one is idle."""
         if not self._idle:

@@ -73,6 +73,18 @@ class Upstream:
             self._trial = connection
         return connection
 
+    async def borrow(self) -> Connection:
+        """Return a connection for an exchange that nobody waits for; raises as `acquire` does.
+
+        It shows nothing of the upstream's health, takes no trial, and earns no retries.
+        """
+        self._requests += 1
+        try:
+            return self._pool.take() or await self._pool.wait()
+        except UpstreamFailure as failure:
+            self._note(failure)
+            raise
+
     def release(self, connection: Connection) -> None:
         """Take a connection back: kept where it can be used again, closed where not.
 
@@ -86,6 +98,16 @@ class Upstream:
     def available(self) -> bool:
         """Return whether `acquire` would let a request through: it is not ejected."""
         return self._health.available(self._clock())
+
+    @property
+    def ejected(self) -> bool:
+        """Return whether it is ejected, the half-open time included."""
+        return self._health.ejected
+
+    @property
+    def crowded(self) -> bool:
+        """Return whether one exchange more would leave others less than half its connections."""
+        return self._pool.crowded
 
     def succeeded(self) -> None:
         """Note an exchange that went well."""
@@ -135,15 +157,21 @@ class Upstream:
         try:
             connection = await self._pool.wait()
         except UpstreamFailure as failure:
-            if failure.code != ErrorCode.PROVIDER_OVERLOADED:
-                self._connect_failures += 1
-                self._connect_error = ErrorCode(failure.code)
+            if self._note(failure):
                 self._health.failed(self._clock())
             raise
         finally:
             if trial and connection is None:
                 self._health.abandon()
         return connection
+
+    def _note(self, failure: UpstreamFailure) -> bool:
+        """Count what kept a connection from being made; False: that was not the upstream."""
+        if failure.code == ErrorCode.PROVIDER_OVERLOADED:
+            return False
+        self._connect_failures += 1
+        self._connect_error = ErrorCode(failure.code)
+        return True
 
 
 def share(total: int, workers: int) -> int:

@@ -29,6 +29,9 @@ _NEVER_UP = frozenset(
     }
 )
 _CREDENTIALS = frozenset({b"authorization", b"x-api-key", b"api-key"})
+# What a second request that its client knows nothing of must not have: it would be taken for the
+# first, or be done in the client's name.
+_CLIENTS_OWN = _CREDENTIALS | {b"cookie", b"idempotency-key"}
 _METERED = frozenset({b"accept-encoding"})  # a compressed reply can't be metered
 _NEVER_DOWN = frozenset({b"content-length", REQUEST_ID, ROUTE, VARIANT})
 
@@ -46,13 +49,20 @@ class HeadWriter:
         "_prefix",
     )
 
-    def __init__(self, upstream: UpstreamSettings, *, keys_are_ours: bool) -> None:
-        """`keys_are_ours`: clients' credentials are for turnout, and stay here."""
+    def __init__(
+        self, upstream: UpstreamSettings, *, keys_are_ours: bool, shadow: bool = False
+    ) -> None:
+        """`keys_are_ours`: clients' credentials are for turnout, and stay here.
+
+        `shadow`: for requests that no client made; what is a client's own stays here.
+        """
         self._prefix = upstream.prefix
         names = frozenset(name.lower().encode("latin-1") for name in upstream.headers)
         self._drop = _NEVER_UP | names
         if upstream.api_key is not None or keys_are_ours:
             self._drop |= _CREDENTIALS
+        if shadow:
+            self._drop |= _CLIENTS_OWN
         self._drop_metered = self._drop | _METERED
         set_always = [f"{name}: {value}" for name, value in upstream.headers.items()]
         host = f"host: {authority(upstream)}"
