@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 from pydantic import ValidationError
 
-from proxy.config.fit import fit_together
+from proxy.config.fit import fit_callers, fit_machine, fit_routing
 from proxy.config.schema import File
 from proxy.config.source import Document, KeyPath, Problem, Unresolved, load, read_secret
 from proxy.config.wording import worded
@@ -32,7 +32,9 @@ def check(file: str, environ: Mapping[str, str]) -> Checked:
         _no_nulls(document)
         _follow_files(document)
         model = validated(document)
-        fit_together(document)
+        fit_machine(document)
+        fit_routing(document)
+        fit_callers(document)
     elif not document.problems:
         document.report((), "is no mapping of settings", "write 'name: value' lines")
     found = sorted(document.problems, key=lambda each: (each.line, each.column))

@@ -54,6 +54,9 @@ def compile_settings(file: schema.File, folder: Path, version: int = 1) -> setti
         listen_port=port,
         admin_host=admin_host,
         admin_port=admin_port,
+        admin_tokens=tuple(_token(*item) for item in file.admin.tokens.items()),
+        data_dir=str(folder / file.data_dir),
+        revision=file.revision,
         tls=_tls(file.tls, folder),
         workers=file.workers,
         drain_seconds=file.drain_seconds,
@@ -102,6 +105,10 @@ def _key(slot: int, name: str, key: schema.Key) -> settings.ClientKey:
         tokens_per_minute=key.tokens_per_minute,
         routes=None if key.routes is None else tuple(key.routes),
     )
+
+
+def _token(name: str, token: schema.Token) -> settings.AdminToken:
+    return settings.AdminToken(name=name, sha256=token.sha256, role=token.role)
 
 
 def _tls(tls: schema.Tls | None, folder: Path) -> settings.Tls | None:

@@ -158,7 +158,7 @@ def _digest(value: str) -> str:
     if re.fullmatch(r"[0-9A-Fa-f]{64}", value) is None:
         raise wrong(
             "is no SHA-256 digest",
-            'write the key\'s digest as 64 hexadecimal digits: printf %s "$KEY" | sha256sum',
+            'write it as 64 hexadecimal digits: printf %s "$SECRET" | sha256sum',
         )
     return value.lower()
 
@@ -262,6 +262,7 @@ def _proxy(value: str) -> str:
 WHOLE = _number("must be a whole number", "write digits only, for example 10")
 PART = _number("must be a number", "write a number from 0 to 1, for example 0.2")
 WEIGHT = _number("must be a number", "write weights as plain numbers, for example 10")
+PERCENT = _number("must be a number", "write percent as a plain number, for example 10")
 SECONDS = _number("must be a number", "write seconds as a plain number, for example 30")
 MILLISECONDS = _number("must be a number", "write milliseconds as a plain number, for example 800")
 FINITE = Field(allow_inf_nan=False)
@@ -310,6 +311,7 @@ ProxyUrl = Annotated[
 Seconds = Annotated[float, Field(gt=0, le=DAY), FINITE, SECONDS]
 Pause = Annotated[float, Field(ge=0, le=DAY), FINITE, SECONDS]
 Weight = Annotated[float, Field(ge=0), FINITE, WEIGHT]
+Percent = Annotated[float, Field(ge=0, le=100), FINITE, PERCENT]
 Share = Annotated[float, Field(ge=0, le=1), FINITE, PART]
 Milliseconds = Annotated[float, Field(gt=0, le=DAY * 1000), FINITE, MILLISECONDS]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000), WHOLE]

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from proxy.config import fields, settings
-from proxy.routing.table import Sticky
+from proxy.routing import table
 
 REFERENCE = r"\$\{"
 SAID = ("default", "description", "title")
@@ -20,6 +20,7 @@ TIMEOUTS = settings.Timeouts()
 PREVIEWS = settings.Previews()
 THRESHOLDS = settings.AlertThresholds()
 UPSTREAM = settings.UpstreamSettings(name="", scheme="", host="", port=0)
+SHADOW = table.Shadow(variant="", percent=0.0)
 
 
 class Part(BaseModel):
@@ -104,6 +105,23 @@ class Variant(Part):
     """Members of the request body set whatever the client sent, like `temperature: 0.2`."""
     defaults: fields.Members = {}
     """Members of the request body set where the client sent none."""
+    off: bool = False
+    """Whether it serves nobody, for now: its weight, which it keeps, counts for the route's first
+    variant that is on; pins to it, the fallback and the shadow do without it; who asks for it by
+    name is refused."""
+
+
+class Shadow(Part):
+    """A share of a route's requests that one variant gets as well, unseen by clients."""
+
+    variant: str
+    """The variant that gets them."""
+    percent: fields.Percent
+    """How many of the route's requests, in percent."""
+    timeout_seconds: fields.Seconds = SHADOW.timeout
+    """How long one may take, in seconds."""
+    concurrency: fields.Some = SHADOW.concurrency
+    """How many at once, over all workers; what is above is dropped, and counted."""
 
 
 class Slow(Part):
@@ -139,7 +157,7 @@ class Route(Part):
     split: dict[str, fields.Weight] = {}
     """How requests are shared out, in any unit: `{base: 90, ft-v2: 10}`. A variant without a
     weight gets none; without a split, the baseline gets all."""
-    sticky: Sticky = "user"
+    sticky: table.Sticky = "user"
     """What keeps its variant: the `user` of the request, the `conversation`, the client's `key`,
     or nothing (`request`)."""
     sticky_header: fields.UnitHeader | None = None
@@ -150,6 +168,11 @@ class Route(Part):
     where none is set. A new salt deals all units out again."""
     fallback: list[str] = []
     """Variants to try in this order when the assigned one fails before its first byte."""
+    pins: dict[fields.Text, str] = {}
+    """Units that get a variant of their own whatever the split says: `{alice: ft-v2}`. They are
+    for testers: their exchanges are marked and left out of comparisons."""
+    shadow: Shadow | None = None
+    """A share of the requests that one variant gets as well, unseen by clients."""
     alerts: RouteAlerts = RouteAlerts()
     """Alerts of this route where they differ."""
 
@@ -245,11 +268,23 @@ class Log(Part):
     """Whether each exchange is a line; metrics and alerts are the same either way."""
 
 
+class Token(Part):
+    """What one token of the administration may do."""
+
+    sha256: fields.Digest
+    """The token's SHA-256 digest in hexadecimal: `printf %s "$TOKEN" | sha256sum`."""
+    role: settings.Role = "reader"
+    """`reader` sees everything; `admin` may also change the routing."""
+
+
 class Admin(Part):
-    """The administration listener: metrics and health."""
+    """The administration listener: metrics, health, and the API that changes the routing."""
 
     listen: fields.Address = "127.0.0.1:8001"
     """Where it listens, HOST:PORT. Keep it off the networks that clients are on."""
+    tokens: dict[fields.Name, Token] = {}
+    """Its users' tokens by name, which the audit log tells. Beside them there is the one that
+    turnout makes itself and keeps in its data directory, for the command line."""
 
 
 class Tls(Part):
@@ -286,6 +321,12 @@ class File(Part):
     """Where clients connect, HOST:PORT; port 0 takes any free one."""
     admin: Admin = Admin()
     """The administration listener."""
+    data_dir: fields.Text = "turnout-data"
+    """The folder for what turnout keeps: versions, the audit log, its own token. It is made where
+    there is none; a relative path starts at this file's folder."""
+    revision: fields.Count | None = None
+    """A number of your own that grows with each change of this file. Where it is smaller than the
+    one last published, the file is an outdated copy and its routing is ignored."""
     tls: Tls | None = None
     """TLS for the traffic listener; without it, plain HTTP."""
     workers: fields.Workers = 1

@@ -122,12 +122,15 @@ class Alerts(Struct, frozen=True, kw_only=True):
     webhook: Webhook | None = None
 
 
+Role = Literal["reader", "admin"]
+
+
 class AdminToken(Struct, frozen=True, kw_only=True):
     """A token of the administration: its name, its digest, and what it may do."""
 
     name: str
     sha256: str  # hex
-    role: Literal["reader", "admin"]
+    role: Role
 
 
 class DataPlane(Struct, frozen=True, kw_only=True):
@@ -154,6 +157,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     admin_port: int = 8001
     admin_tokens: tuple[AdminToken, ...] = ()
     data_dir: str = "turnout-data"  # versions, audit log, the generated token
+    revision: int | None = None  # the file's own number
     tls: Tls | None = None
     workers: int = 1  # AUTO: one for each CPU there is, which the supervisor finds out
     drain_seconds: float = 120.0

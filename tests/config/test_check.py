@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from proxy.config.check import check
-from proxy.config.fit import fit_together
+from proxy.config.fit import fit_machine
 from proxy.config.source import load
 from proxy.config.wording import OTHER, suggest, worded
 from proxy.errors import ConfigError
@@ -104,7 +104,7 @@ def test_a_certificate_with_an_impossible_name_cannot_be_read(tmp_path: Path) ->
     file.write_text('tls: {key: "a\\0b"}', encoding="utf-8")
     document = load(str(file), {})
 
-    fit_together(document)
+    fit_machine(document)
 
     reasons = {each.path: each.reason for each in document.problems}
     assert reasons["tls.key"] == "names a file that can't be read: no such name is possible"

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from proxy.config.compile import load_settings, settings_for_upstream
-from proxy.config.settings import AUTO, AlertThresholds, ClientKey, Settings, Webhook
+from proxy.config.settings import AUTO, AdminToken, AlertThresholds, ClientKey, Settings, Webhook
 from proxy.errors import ConfigError
-from proxy.routing.table import Route
+from proxy.routing.table import Route, Shadow
 
 GOOD = Path(__file__).parent / "good"
 EVERYTHING = load_settings(str(GOOD / "everything.yaml"), {})
@@ -32,12 +32,29 @@ def test_the_smallest_file_becomes_a_route_with_everything_else_by_default() -> 
     assert plane.upstreams["openai"].api_key == "sk-1"
     assert plane.table.routes["support"].weights == (90.0, 10.0)
     assert [each.name for each in plane.table.routes["support"].variants] == ["base", "ft-v2"]
-    assert settings == Settings(data_plane=plane)
+    assert settings == Settings(data_plane=plane, data_dir=str(GOOD / "turnout-data"))
 
 
 def test_addresses_are_split_into_host_and_port() -> None:
     assert (EVERYTHING.listen_host, EVERYTHING.listen_port) == ("::1", 9000)
     assert (EVERYTHING.admin_host, EVERYTHING.admin_port) == ("localhost", 9001)
+
+
+def test_the_administrations_tokens_may_only_read_unless_said_otherwise() -> None:
+    assert EVERYTHING.admin_tokens == (
+        AdminToken(name="ann", sha256="c" * 64, role="admin"),
+        AdminToken(name="dashboard", sha256="d" * 64, role="reader"),
+    )
+
+
+def test_the_data_directory_starts_at_the_files_folder_unless_it_is_absolute(
+    compiled: Compile,
+) -> None:
+    text = "upstreams: {s: {base_url: http://s}}\ndefault_upstream: s\ndata_dir: /var/lib/turnout"
+
+    assert EVERYTHING.data_dir == str(GOOD / "state" / "turnout")
+    assert compiled(text).data_dir == "/var/lib/turnout"
+    assert settings_for_upstream("http://sim").data_dir == "turnout-data"
 
 
 @pytest.mark.parametrize(
@@ -77,6 +94,9 @@ def test_everything_that_can_be_said_of_a_route_reaches_it() -> None:
     assert route.weights == (87.5, 12.5, 0.0)
     assert (route.sticky, route.sticky_header) == ("conversation", "x-turnout-conversation")
     assert (route.salt, route.fallback) == ("2026-11", ("no", "ft"))
+    assert route.pins == {"thread 1": "ft", "2": "canary"}
+    assert route.off == ("canary",)
+    assert route.shadow == Shadow(variant="ft", percent=2.5, timeout=9.0, concurrency=2)
     ft = route.variants[1]
     assert (ft.upstream, ft.model) == ("six", "lora")
     assert {name: bytes(raw) for name, raw in ft.overrides.items()} == {
@@ -122,6 +142,7 @@ def test_the_rest_of_the_file_reaches_the_settings() -> None:
     plane = EVERYTHING.data_plane
 
     assert (EVERYTHING.workers, plane.workers) == (3, 3)
+    assert EVERYTHING.revision == 7
     assert (EVERYTHING.drain_seconds, EVERYTHING.drain_grace_seconds) == (0.0, 0.5)
     assert (EVERYTHING.log_format, EVERYTHING.log_exchanges) == ("console", False)
     assert (plane.deadlines.body, plane.deadlines.send) == (2.5, 4.0)

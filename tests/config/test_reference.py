@@ -12,8 +12,8 @@ def test_the_page_of_settings_is_what_the_schema_says() -> None:
 
 
 def test_what_stands_above_the_mark_is_kept() -> None:
-    assert renewed(f"# Words\n\n{MARK}outdated").startswith(f"# Words\n\n{MARK}")
-    assert "outdated" not in renewed(f"{MARK}outdated")
+    assert renewed(f"# Words\n\n{MARK}long gone").startswith(f"# Words\n\n{MARK}")
+    assert "long gone" not in renewed(f"{MARK}long gone")
 
 
 def test_every_setting_has_its_row_with_kind_default_and_meaning() -> None:

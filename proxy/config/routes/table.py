@@ -12,7 +12,7 @@ import msgspec
 from proxy.config import schema
 from proxy.config.routes.contents import contents
 from proxy.rollout.contents import digest
-from proxy.routing.table import Route, RoutingTable, Variant
+from proxy.routing.table import Route, RoutingTable, Shadow, Variant
 
 CONVERSATION_HEADER = "x-turnout-conversation"
 
@@ -50,6 +50,18 @@ def _route(name: str, route: schema.Route) -> Route:
         sticky_header=header,
         salt=route.salt or "",
         fallback=tuple(route.fallback),
+        pins=dict(route.pins),
+        off=tuple(name for name, each in route.variants.items() if each.off),
+        shadow=None if route.shadow is None else _shadow(route.shadow),
+    )
+
+
+def _shadow(shadow: schema.Shadow) -> Shadow:
+    return Shadow(
+        variant=shadow.variant,
+        percent=shadow.percent,
+        timeout=shadow.timeout_seconds,
+        concurrency=shadow.concurrency,
     )
 
 
