@@ -3,7 +3,10 @@
     TurnoutError
      ├─ ConfigError        the configuration can't be read or is wrong
      ├─ ChangeError        a change of the routing can't be made
+     ├─ StoreError         versions and audit log can't be read or written
      ├─ StartError         turnout can't start on this machine: an address in use, ...
+     ├─ StoreError         what is kept on disk can't be read or written; nothing was changed
+     │   └─ Conflict           another version has this number already
      ├─ Refusal            we answer the client ourselves: status, code, message
      └─ UpstreamFailure    no (whole) reply could be had from an upstream
          ├─ ConnectFailure     nothing was sent: safe to try again, or elsewhere
@@ -35,8 +38,20 @@ class ChangeError(TurnoutError):
     """A change of the routing can't be made; the message says why and what to do."""
 
 
+class StoreError(TurnoutError):
+    """The store can't be read or written, so nothing was kept; the message says why."""
+
+
 class StartError(TurnoutError):
     """turnout can't start on this machine; the message says why and what to do."""
+
+
+class StoreError(TurnoutError):
+    """What is kept on disk can't be read or written, so nothing was kept; it says why."""
+
+
+class Conflict(StoreError):
+    """A version does not follow the last one that is kept: another was appended meanwhile."""
 
 
 class Refusal(TurnoutError):
