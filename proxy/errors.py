@@ -6,7 +6,7 @@
      ├─ StoreError         versions and audit log can't be read or written
      ├─ StartError         turnout can't start on this machine: an address in use, ...
      ├─ StoreError         what is kept on disk can't be read or written; nothing was changed
-     │   └─ Conflict           another version has this number already
+     │   └─ Conflict           it does not follow the last version that is kept
      ├─ Refusal            we answer the client ourselves: status, code, message
      └─ UpstreamFailure    no (whole) reply could be had from an upstream
          ├─ ConnectFailure     nothing was sent: safe to try again, or elsewhere
