@@ -3,9 +3,8 @@
     TurnoutError
      ├─ ConfigError        the configuration can't be read or is wrong
      ├─ ChangeError        a change of the routing can't be made
-     ├─ StoreError         versions and audit log can't be read or written
      ├─ StartError         turnout can't start on this machine: an address in use, ...
-     ├─ StoreError         what is kept on disk can't be read or written; nothing was changed
+     ├─ StoreError         versions and audit log can't be read or written
      │   └─ Conflict           it does not follow the last version that is kept
      ├─ Refusal            we answer the client ourselves: status, code, message
      └─ UpstreamFailure    no (whole) reply could be had from an upstream
@@ -44,10 +43,6 @@ class StoreError(TurnoutError):
 
 class StartError(TurnoutError):
     """turnout can't start on this machine; the message says why and what to do."""
-
-
-class StoreError(TurnoutError):
-    """What is kept on disk can't be read or written, so nothing was kept; it says why."""
 
 
 class Conflict(StoreError):
