@@ -24,9 +24,12 @@ class Checked(Struct, frozen=True, kw_only=True):
     file: File | None
 
 
-def check(file: str, environ: Mapping[str, str]) -> Checked:
-    """Return every problem of `file`, or what it says; ConfigError: it can't be read."""
-    document = load(file, environ)
+def check(file: str, environ: Mapping[str, str], content: bytes | None = None) -> Checked:
+    """Return every problem of `file`, or what it says; ConfigError: it can't be read.
+
+    `content` is looked at instead of what stands in the file now.
+    """
+    document = load(file, environ, content)
     model = None
     if isinstance(document.value, dict):
         _no_nulls(document)

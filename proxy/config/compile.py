@@ -20,16 +20,29 @@ DEFAULT_PREFIX = "/v1"
 
 def load_settings(file: str, environ: Mapping[str, str]) -> settings.Settings:
     """Return the settings that `file` asks for, or raise ConfigError with every problem."""
-    checked = check(file, environ)
+    return compile_settings(load_file(file, environ), Path(file).parent)
+
+
+def load_file(file: str, environ: Mapping[str, str], content: bytes | None = None) -> schema.File:
+    """Return what `file` says, or raise ConfigError with every problem.
+
+    `content` is looked at instead of what stands in the file now.
+    """
+    checked = check(file, environ, content)
     if checked.file is None:
         raise refused(file, [str(problem) for problem in checked.problems])
-    return compile_settings(checked.file, Path(file).parent)
+    return checked.file
 
 
 def settings_for_upstream(url: str) -> settings.Settings:
     """Return settings that forward everything to `url` as it is; ConfigError: it is none."""
+    return compile_settings(file_for_upstream(url), Path())
+
+
+def file_for_upstream(url: str) -> schema.File:
+    """Return a file that forwards everything to `url` as it is; ConfigError: it is none."""
     try:
-        file = schema.File.model_validate(
+        return schema.File.model_validate(
             {
                 "upstreams": {"default": {"base_url": url, "list_models": True}},
                 "default_upstream": "default",
@@ -40,7 +53,6 @@ def settings_for_upstream(url: str) -> settings.Settings:
         found = error.errors()[0]
         reason, remedy = worded(found["type"], ("base_url",), found.get("ctx", {}))
         raise ConfigError(f"the upstream's URL {reason}; {remedy}") from None
-    return compile_settings(file, Path())
 
 
 def compile_settings(file: schema.File, folder: Path, version: int = 1) -> settings.Settings:

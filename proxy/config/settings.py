@@ -146,10 +146,19 @@ class DataPlane(Struct, frozen=True, kw_only=True):
     count_tokens: bool = True  # send the words along where no usage came, so control can count
 
 
+class Origin(Struct, frozen=True, kw_only=True):
+    """Where settings come from, so that they can be read again."""
+
+    file: str | None = None
+    upstream: str | None = None  # a base URL that stands for a file
+    given: dict[str, str | int | float] = {}  # members of Settings said on the command line: win
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """All that turnout was told: what the supervisor starts from."""
 
     data_plane: DataPlane
+    origin: Origin = Origin()
     alerts: Alerts = Alerts()
     listen_host: str = "0.0.0.0"  # noqa: S104  # a proxy is there to be reached
     listen_port: int = 8000

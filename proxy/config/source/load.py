@@ -121,10 +121,13 @@ def shown(name: str) -> str:
     return cut if cut.isprintable() else ascii(cut)[1:-1]
 
 
-def load(file: str, environ: Mapping[str, str]) -> Document:
-    """Return what `file` says, with every problem of its form; ConfigError: it can't be read."""
+def load(file: str, environ: Mapping[str, str], content: bytes | None = None) -> Document:
+    """Return what `file` says, with every problem of its form; ConfigError: it can't be read.
+
+    `content` is looked at instead of what stands in the file now.
+    """
     document = Document(file)
-    content = _read(file)
+    content = read_content(file) if content is None else content
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -144,7 +147,8 @@ def load(file: str, environ: Mapping[str, str]) -> Document:
     return document
 
 
-def _read(file: str) -> bytes:
+def read_content(file: str) -> bytes:
+    """Return what stands in `file`; ConfigError: it can't be read."""
     try:
         with Path(file).open("rb") as opened:
             content = opened.read(LARGEST_FILE + 1)
