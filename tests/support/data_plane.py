@@ -12,7 +12,7 @@ import asyncio
 import random
 import socket
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -94,7 +94,9 @@ class Turnout:
 
 
 @asynccontextmanager
-async def serving(settings: DataPlane) -> AsyncIterator[Turnout]:
+async def serving(
+    settings: DataPlane, *, random_bits: Callable[[int], int] = random.getrandbits
+) -> AsyncIterator[Turnout]:
     """Run `settings`; at the end nothing may be left over: no connection, no observation."""
     counts = Counts()
     offered: list[Turnout] = []
@@ -103,7 +105,7 @@ async def serving(settings: DataPlane) -> AsyncIterator[Turnout]:
         counts=counts,
         clock=time.monotonic,
         wall=time.time,
-        random_bits=random.getrandbits,
+        random_bits=random_bits,
         upstream=lambda each: Upstream(
             each, workers=settings.workers, clock=time.monotonic, dice=random.random
         ),
