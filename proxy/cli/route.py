@@ -159,12 +159,19 @@ def print_json(value: object) -> None:
 
 def print_explanation(told: Explanation) -> None:
     """Print an explanation for people."""
+    from proxy.routing.explain import percent  # noqa: PLC0415  # --help needs none of it
+
     goes = told.variant or "by chance"
     click.echo(f"{click.style(told.route, bold=True)} -> {click.style(goes, bold=True)}")
     click.echo(told.why)
     print_segments(told.segments, told.variant)
     if told.fallback:
         click.echo(f"Should it fail before its first byte: {', '.join(told.fallback)}.")
+    if told.off:
+        click.echo(f"Off, and so asked by nobody: {', '.join(told.off)}.")
+    if told.shadow is not None:
+        some = percent(told.shadow.percent / 100)
+        click.echo(f"Shadow: '{told.shadow.variant}' gets {some} of the requests as well.")
 
 
 def print_segments(segments: tuple[Share, ...], chosen: str | None) -> None:
@@ -176,4 +183,6 @@ def print_segments(segments: tuple[Share, ...], chosen: str | None) -> None:
     for part in segments:
         mark = "*" if part.variant == chosen else " "
         stretch = f"{part.start:.6f} to {part.end:.6f}"
-        click.echo(f" {mark} {part.variant:<{width}}  {stretch}  {percent(part.share):>{wide}}")
+        stead = "" if part.instead_of is None else f"  instead of {part.instead_of}, which is off"
+        share = f"{percent(part.share):>{wide}}{stead}"
+        click.echo(f" {mark} {part.variant:<{width}}  {stretch}  {share}")

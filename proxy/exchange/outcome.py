@@ -34,6 +34,7 @@ class ErrorCode(StrEnum):
     CALLER_UNKNOWN_MODEL = "caller_unknown_model"
     CALLER_UNKNOWN_VARIANT = "caller_unknown_variant"
     CALLER_UNSUPPORTED = "caller_unsupported"  # content encodings, Expect, upgrades
+    CALLER_VARIANT_OFF = "caller_variant_off"
     POLICY_OVERLOADED = "policy_overloaded"
     POLICY_PARAMETER_LIMIT = "policy_parameter_limit"
     POLICY_REQUEST_LIMIT = "policy_request_limit"

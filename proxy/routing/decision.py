@@ -17,20 +17,28 @@ LONGEST_NAME = 100  # of an unknown variant, as the refusal repeats it
 
 
 class Prepared:
-    """One route with what its decisions need, computed once."""
+    """One route with what its decisions need, computed once.
 
-    __slots__ = ("by_name", "orders", "prefix", "route", "split")
+    The split is laid out as if nothing were off; `serving` has, in the order of the variants, who
+    serves the units of each. So what is off moves its own units and nobody else.
+    """
+
+    __slots__ = ("by_name", "orders", "pins", "prefix", "route", "serving", "split")
 
     def __init__(self, route: Route) -> None:
         self.route = route
         self.prefix = prefix(salt(route))
         self.split = Split(route.weights)
-        self.by_name = {variant.name: variant for variant in route.variants}
+        self.by_name = {each.name: each for each in route.variants if each.name not in route.off}
+        default = next(iter(self.by_name.values()))
+        self.serving = tuple(self.by_name.get(each.name, default) for each in route.variants)
         self.orders = {name: self._order(name) for name in self.by_name}
+        pins = route.pins.items()
+        self.pins = {unit: self.by_name[to] for unit, to in pins if to in self.by_name}
 
     def _order(self, first: str) -> tuple[Variant, ...]:
         names = dict.fromkeys((first, *self.route.fallback))
-        return tuple(self.by_name[name] for name in names)
+        return tuple(self.by_name[name] for name in names if name in self.by_name)
 
 
 class Router:
@@ -55,9 +63,10 @@ class Router:
         return self._prepared[name]
 
     def decide(self, route: Route, *, unit: str | None, forced: str | None = None) -> Decision:
-        """Return the variant for `unit`, or the one `forced` by name (Refusal 400: unknown).
+        """Return the variant for `unit`, or the one `forced` by name (Refusal 400: unknown, off).
 
-        Without a unit (None or empty) the assignment is by chance and sticks to nothing.
+        A pin goes before the split. Without a unit (None or empty) the assignment is by chance
+        and sticks to nothing.
         """
         ready = self._prepared[route.name]
         number = salted(ready.prefix, unit) if unit else None
@@ -65,13 +74,18 @@ class Router:
         if forced is not None:
             variant = ready.by_name.get(forced)
             if variant is None:
-                raise unknown_variant(route, forced)
+                raise not_to_be_had(route, forced)
             return Decision(
                 route=route, variant=variant, forced=True, bucket=number, unit_kind=sticky
             )
         if number is None:
             number = self._dice()
-        chosen = route.variants[ready.split.variant(number)]
+        elif ready.pins and unit in ready.pins:
+            pinned = ready.pins[unit]
+            return Decision(
+                route=route, variant=pinned, pinned=True, bucket=number, unit_kind=sticky
+            )
+        chosen = ready.serving[ready.split.variant(number)]
         return Decision(route=route, variant=chosen, bucket=number, unit_kind=sticky)
 
     def order(self, decision: Decision) -> tuple[Variant, ...]:
@@ -86,11 +100,11 @@ def salt(route: Route) -> str:
     return route.salt or route.name
 
 
-def unknown_variant(route: Route, name: str) -> Refusal:
-    """Return the refusal of a variant that a route does not have."""
-    known = ", ".join(variant.name for variant in route.variants)
-    return Refusal(
-        400,
-        ErrorCode.CALLER_UNKNOWN_VARIANT,
-        f"Route '{route.name}' has no variant '{name[:LONGEST_NAME]}'; it has: {known}.",
-    )
+def not_to_be_had(route: Route, name: str) -> Refusal:
+    """Return the refusal of a variant that a route does not have, or has switched off."""
+    on = ", ".join(each.name for each in route.variants if each.name not in route.off)
+    if name in route.off:
+        told = f"Variant '{name}' of route '{route.name}' is off; these are on: {on}."
+        return Refusal(400, ErrorCode.CALLER_VARIANT_OFF, told)
+    told = f"Route '{route.name}' has no variant '{name[:LONGEST_NAME]}'; it has: {on}."
+    return Refusal(400, ErrorCode.CALLER_UNKNOWN_VARIANT, told)

@@ -6,20 +6,21 @@ no terminal and no file.
 
 from msgspec import Struct
 
-from proxy.routing.decision import Router
-from proxy.routing.split import BUCKETS
-from proxy.routing.table import Decision, Route, Sticky
+from proxy.routing.decision import Prepared, Router
+from proxy.routing.split import BUCKETS, Segment
+from proxy.routing.table import Decision, Route, Shadow, Sticky
 
 DIGITS = 12  # 10 of 100 is 0.1, whatever the buckets come to
 
 
 class Share(Struct, frozen=True, kw_only=True):
-    """One variant's stretch of [0, 1), rounded: from `start` up to, not including, `end`."""
+    """A stretch of [0, 1) and who serves it, rounded: from `start` up to, not including, `end`."""
 
     variant: str
     start: float
     end: float
     share: float
+    instead_of: str | None = None  # the variant whose stretch it is: that one is off
 
 
 class Explanation(Struct, frozen=True, kw_only=True):
@@ -32,6 +33,9 @@ class Explanation(Struct, frozen=True, kw_only=True):
     segments: tuple[Share, ...]
     variant: str | None
     forced: bool
+    pinned: bool
+    off: tuple[str, ...]  # variants of the route that serve nobody
+    shadow: Shadow | None  # gets a share of the route's requests as well
     fallback: tuple[str, ...]  # tried in this order should the variant fail
     why: str
 
@@ -39,9 +43,8 @@ class Explanation(Struct, frozen=True, kw_only=True):
 def explain(
     router: Router, route: Route, *, unit: str | None, forced: str | None = None
 ) -> Explanation:
-    """Return the explanation for `unit`; Refusal(400) where `forced` is unknown."""
+    """Return the explanation for `unit`; Refusal(400) where `forced` is unknown or off."""
     decision = router.decide(route, unit=unit, forced=forced)
-    segments = shares(router, route)
     by_chance = not unit and forced is None
     number = decision.bucket
     return Explanation(
@@ -49,24 +52,31 @@ def explain(
         sticky=route.sticky,
         unit=unit or None,
         position=number / BUCKETS if unit and number is not None else None,
-        segments=segments,
+        segments=shares(router, route),
         variant=None if by_chance else decision.variant.name,
         forced=decision.forced,
+        pinned=decision.pinned,
+        off=route.off,
+        shadow=None if route.shadow is None or route.shadow.variant in route.off else route.shadow,
         fallback=() if by_chance else tuple(each.name for each in router.order(decision)[1:]),
-        why=_why(route, decision, segments, unit),
+        why=_why(router, decision, unit),
     )
 
 
 def shares(router: Router, route: Route) -> tuple[Share, ...]:
     """Return the segments of `route`, from 0 to 1."""
-    return tuple(
-        Share(
-            variant=route.variants[part.variant].name,
-            start=_rounded(part.start),
-            end=_rounded(part.end),
-            share=_rounded(part.end - part.start),
-        )
-        for part in router.prepared(route.name).split.segments
+    ready = router.prepared(route.name)
+    return tuple(_share(ready, part) for part in ready.split.segments)
+
+
+def _share(ready: Prepared, part: Segment) -> Share:
+    owner, serving = ready.route.variants[part.variant], ready.serving[part.variant]
+    return Share(
+        variant=serving.name,
+        instead_of=None if serving is owner else owner.name,
+        start=_rounded(part.start),
+        end=_rounded(part.end),
+        share=_rounded(part.end - part.start),
     )
 
 
@@ -79,17 +89,29 @@ def _rounded(buckets: int) -> float:
     return round(buckets / BUCKETS, DIGITS)
 
 
-def _why(route: Route, decision: Decision, segments: tuple[Share, ...], unit: str | None) -> str:
-    name = decision.variant.name
+def _why(router: Router, decision: Decision, unit: str | None) -> str:
+    route, name = decision.route, decision.variant.name
     if decision.forced:
         return f"'{name}' was asked for by name, so the split does not count."
     if not unit or decision.bucket is None:
-        odds = ", ".join(f"{part.variant} {percent(part.share)}" for part in segments)
         which = "" if route.sticky == "request" else f" without a {route.sticky}"
+        odds = ", ".join(_odds(part) for part in shares(router, route))
         return f"'{route.name}' splits requests{which} by chance: {odds}."
-    position = decision.bucket / BUCKETS
-    part = next(part for part in segments if part.variant == name)
-    return (
-        f"{route.sticky} '{unit}' stands at {position:.6f}, "
-        f"in the stretch of '{name}' from {part.start:.6f} to {part.end:.6f}."
+    if decision.pinned:
+        return f"{route.sticky} '{unit}' is pinned to '{name}', so the split does not count."
+    ready = router.prepared(route.name)
+    part = _share(ready, ready.split.segment(decision.bucket))
+    whose = f"'{name}'"
+    if part.instead_of is not None:
+        whose = f"'{part.instead_of}', which is off, so '{name}' serves it,"
+    told = (
+        f"{route.sticky} '{unit}' stands at {decision.bucket / BUCKETS:.6f}, "
+        f"in the stretch of {whose} from {part.start:.6f} to {part.end:.6f}."
     )
+    idle = route.pins.get(unit)
+    return told if idle is None else f"{told} Its pin to '{idle}' waits until that is on."
+
+
+def _odds(part: Share) -> str:
+    stead = "" if part.instead_of is None else f" instead of {part.instead_of}"
+    return f"{part.variant} {percent(part.share)}{stead}"

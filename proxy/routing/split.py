@@ -64,6 +64,10 @@ class Split:
         self.segments = tuple(part for part in _lay_out(weights) if part.start < part.end)
         self._ends = [part.end for part in self.segments[:-1]]
 
+    def segment(self, number: int) -> Segment:
+        """Return the segment that bucket `number` falls into."""
+        return self.segments[bisect_right(self._ends, number)]
+
     def variant(self, number: int) -> int:
         """Return the index of the variant that bucket `number` belongs to."""
         return self.segments[bisect_right(self._ends, number)].variant

@@ -44,7 +44,7 @@ class Route(Struct, frozen=True, kw_only=True):
     salt: str = ""  # "": the route's name
     fallback: tuple[str, ...] = ()
     pins: dict[str, str] = {}  # unit -> the variant it always gets
-    off: tuple[str, ...] = ()  # variants that serve nobody; their weight is the default's
+    off: tuple[str, ...] = ()  # serve nobody, their units are the default's; never all variants
     shadow: Shadow | None = None
 
 

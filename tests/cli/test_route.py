@@ -7,6 +7,13 @@ import pytest
 from tests.cli.conftest import GOOD, Run
 
 KEYS = f"keys:\n  app: {{sha256: {'a' * 64}}}\n"
+SPLIT = "    split: {base: 90, ft-v2: 10}\n"
+MORE = """\
+      old: {upstream: sim, off: true}
+    split: {base: 85, ft-v2: 10, old: 5}
+    pins: {alice: ft-v2}
+    shadow: {variant: ft-v2, percent: 12.5}
+"""
 
 
 def test_a_route_is_explained_with_variant_reason_split_and_fallback(run: Run, file: Path) -> None:
@@ -40,14 +47,30 @@ def test_a_forced_variant_is_explained(run: Run, file: Path) -> None:
     assert result.stdout.startswith("support -> ft-v2\n'ft-v2' was asked for by name")
 
 
+def test_pins_what_is_off_and_the_shadow_are_explained(run: Run, file: Path) -> None:
+    file.write_text(GOOD.replace(SPLIT, MORE), encoding="utf-8")
+
+    pinned = run("route", "explain", "support", "--user", "alice").stdout.splitlines()
+    refused = run("route", "explain", "support", "--variant", "old")
+
+    assert pinned[1] == "user 'alice' is pinned to 'ft-v2', so the split does not count."
+    assert "   base   0.950000 to 1.000000   5%  instead of old, which is off" in pinned
+    assert pinned[-2:] == [
+        "Off, and so asked by nobody: old.",
+        "Shadow: 'ft-v2' gets 12.5% of the requests as well.",
+    ]
+    assert refused.exit_code == 1
+    assert "Variant 'old' of route 'support' is off; these are on: base, ft-v2." in refused.stderr
+
+
 def test_json_is_for_programs(run: Run, file: Path) -> None:
     told = json.loads(run("route", "explain", "support", "--user", "erin", "--json").stdout)
 
     assert (told["route"], told["variant"], told["forced"]) == ("support", "ft-v2", False)
     assert 0 <= told["position"] < 0.1
     assert told["segments"] == [
-        {"variant": "ft-v2", "start": 0.0, "end": 0.1, "share": 0.1},
-        {"variant": "base", "start": 0.1, "end": 1.0, "share": 0.9},
+        {"variant": "ft-v2", "start": 0.0, "end": 0.1, "share": 0.1, "instead_of": None},
+        {"variant": "base", "start": 0.1, "end": 1.0, "share": 0.9, "instead_of": None},
     ]
 
 

@@ -3,8 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.errors import Refusal
-from proxy.routing import Router, explain
+from proxy.routing import BUCKETS, Router, bucket, explain
 from proxy.routing.explain import percent
+from proxy.routing.table import Shadow
 from tests.support.routes import route, table
 
 ROUTE = route({"base": 90, "ft": 10}, fallback=("base",))
@@ -75,3 +76,57 @@ def test_a_forced_variant_is_said_to_be_forced() -> None:
 def test_forcing_an_unknown_variant_is_refused_here_too() -> None:
     with pytest.raises(Refusal):
         explain(ROUTER, ROUTE, unit=None, forced="nope")
+
+
+def test_a_pinned_unit_is_said_to_be_pinned() -> None:
+    some = route({"base": 100, "ft": 0}, pins={"alice": "ft"})
+
+    told = explain(Router(table(some), lambda: 0), some, unit="alice")
+
+    assert (told.variant, told.pinned) == ("ft", True)
+    assert told.why == "user 'alice' is pinned to 'ft', so the split does not count."
+
+
+OFF = route(
+    {"base": 50, "ft": 50},
+    off=("ft",),
+    fallback=("ft",),
+    pins={"alice": "ft"},
+    shadow=Shadow(variant="ft", percent=10.0),
+)
+
+
+def test_a_stretch_whose_variant_is_off_is_said_to_be_served_by_another() -> None:
+    router = Router(table(OFF), lambda: 0)
+    mine = next(each for each in "abcdefgh" if bucket("support", each) < BUCKETS // 2)
+
+    told = explain(router, OFF, unit=mine)
+
+    assert [(part.variant, part.instead_of) for part in told.segments] == [
+        ("base", "ft"),
+        ("base", None),
+    ]
+    assert (told.variant, told.off, told.fallback, told.shadow) == ("base", ("ft",), (), None)
+    assert told.why.endswith(
+        "in the stretch of 'ft', which is off, so 'base' serves it, from 0.000000 to 0.500000."
+    )
+
+
+def test_the_odds_say_for_whom_another_stands_in() -> None:
+    told = explain(Router(table(OFF), lambda: 0), OFF, unit=None)
+
+    assert told.why.endswith("by chance: base 50% instead of ft, base 50%.")
+
+
+def test_a_pin_to_what_is_off_is_said_to_wait() -> None:
+    told = explain(Router(table(OFF), lambda: 0), OFF, unit="alice")
+
+    assert (told.variant, told.pinned) == ("base", False)
+    assert told.why.endswith("Its pin to 'ft' waits until that is on.")
+
+
+def test_a_shadow_whose_variant_is_on_is_told() -> None:
+    shadow = Shadow(variant="ft", percent=10.0)
+    some = route({"base": 1, "ft": 0}, shadow=shadow)
+
+    assert explain(Router(table(some), lambda: 0), some, unit="alice").shadow == shadow

@@ -1,6 +1,9 @@
 """Routes and tables for tests, with as few words as a test needs."""
 
-from proxy.routing.table import Route, RoutingTable, Sticky, Variant
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from proxy.routing.table import Route, RoutingTable, Shadow, Sticky, Variant
 
 
 def route(
@@ -10,6 +13,9 @@ def route(
     sticky: Sticky = "user",
     salt: str = "",
     fallback: tuple[str, ...] = (),
+    pins: Mapping[str, str] = MappingProxyType({}),
+    off: tuple[str, ...] = (),
+    shadow: Shadow | None = None,
 ) -> Route:
     """Return a route whose variants stand in the order of `weights`."""
     return Route(
@@ -19,6 +25,9 @@ def route(
         sticky=sticky,
         salt=salt,
         fallback=fallback,
+        pins=dict(pins),
+        off=off,
+        shadow=shadow,
     )
 
 
