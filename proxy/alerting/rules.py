@@ -34,7 +34,12 @@ class Rules:
         self._routes = routes
 
     def judge(self, observation: Observation) -> tuple[Alert, ...]:
-        """Return the alerts that this exchange raises, mostly none."""
+        """Return the alerts that this exchange raises, mostly none.
+
+        A shadow raises none: no client waited for it, or reads what it says.
+        """
+        if observation.shadow_of is not None:
+            return ()
         thresholds = self._routes.get(observation.route or "", self._default)
         found = (
             slow(observation, thresholds.slow_latency_ms),

@@ -4,12 +4,13 @@ Counters of workers that ended are kept in the sums, so they never go down. It h
 values; it knows neither how they came nor who reads them. One thread writes, any may read.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from proxy.channel import Account, Gauges, Hello, Ledger, UpstreamReport
+from proxy.channel import Account, Gauges, Hello, Ledger, ShadowReport, UpstreamReport
 from proxy.routing.table import RoutingTable
 
 
@@ -23,6 +24,7 @@ class Worker(Struct, frozen=True, kw_only=True):
     in_flight: int = 0
     connections: int = 0
     upstreams: tuple[UpstreamReport, ...] = ()
+    shadows: tuple[ShadowReport, ...] = ()
 
 
 class Pool(Struct, kw_only=True):
@@ -62,6 +64,7 @@ class Fleet:
         self._last: dict[int, Worker] = {}  # the last process of each number
         self._connected: frozenset[int] = frozenset()
         self._ended: dict[str, Pool] = {}  # the counters of those before the last
+        self._ended_shadows: list[ShadowReport] = []
         self._watches: list[Watch] = []
         self.table = table
         self.restarts = restarts
@@ -73,6 +76,8 @@ class Fleet:
         if known is None or known.pid != hello.pid:
             for report in () if known is None else known.upstreams:
                 self._ended.setdefault(report.name, Pool(name=report.name)).add(report, live=False)
+            if known is not None:
+                self._ended_shadows = sums([*self._ended_shadows, *known.shadows])
             self._last[number] = Worker(number=number, pid=hello.pid, turnout=hello.turnout)
         self._connected |= {number}
 
@@ -87,6 +92,7 @@ class Fleet:
             in_flight=gauges.in_flight,
             connections=gauges.connections,
             upstreams=gauges.upstreams,
+            shadows=gauges.shadows,
         )
         for watch in self._watches:
             watch(worker, gauges.upstreams)
@@ -114,6 +120,12 @@ class Fleet:
                 pool = pools.setdefault(report.name, Pool(name=report.name))
                 pool.add(report, live=number in connected)
         return sorted(pools.values(), key=lambda pool: pool.name)
+
+    @property
+    def shadows(self) -> list[ShadowReport]:
+        """The shadows of each route to each variant, over all workers, ended ones included."""
+        running = [each for worker in self._last.copy().values() for each in worker.shadows]
+        return sums([*self._ended_shadows, *running])
 
     @property
     def account(self) -> Account:
@@ -144,3 +156,18 @@ class Fleet:
 def on_table(workers: Iterable[Worker], version: int) -> int:
     """Return how many of `workers` have acknowledged table `version`."""
     return sum(worker.table_version == version for worker in workers)
+
+
+def sums(reports: Iterable[ShadowReport]) -> list[ShadowReport]:
+    """Return one report for each route and variant: what several workers reported of it."""
+    totals: dict[tuple[str, str], ShadowReport] = {}
+    for report in reports:
+        key = report.route, report.variant
+        so_far = totals.get(key, ShadowReport(route=report.route, variant=report.variant))
+        totals[key] = replace(
+            so_far,
+            expected=so_far.expected + report.expected,
+            sent=so_far.sent + report.sent,
+            dropped=Counter(so_far.dropped) + Counter(report.dropped),
+        )
+    return list(totals.values())

@@ -25,6 +25,11 @@ def test_more_than_five_seconds_is_slow_and_exactly_five_is_not() -> None:
     assert names(DEFAULT, latency_ms=5000.0) == []
 
 
+def test_a_shadow_raises_nothing_however_slow_or_short() -> None:
+    assert names(DEFAULT, latency_ms=9000.0, reply_chars=1) == ["slow", "short"]
+    assert names(DEFAULT, latency_ms=9000.0, reply_chars=1, shadow_of="req-0") == []
+
+
 def test_fewer_than_ten_characters_are_short_and_exactly_ten_are_not() -> None:
     assert names(DEFAULT, reply_chars=9) == ["short"]
     assert names(DEFAULT, reply_chars=10) == []

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from proxy.channel import Gauges, Hello, Ledger, Tally, UpstreamReport, create_memory
+from proxy.channel import Gauges, Hello, Ledger, ShadowReport, Tally, UpstreamReport, create_memory
 from proxy.controlplane.fleet import Fleet, on_table
 from proxy.routing.table import RoutingTable
 
@@ -102,3 +102,24 @@ def test_who_watches_hears_each_report_as_it_came(fleet: Fleet) -> None:
     report = gauges(5, ejected=True)
     fleet.reported(1, report)
     assert heard == [(1, report.upstreams)]
+
+
+def shadow(expected: float, sent: int, **dropped: int) -> Gauges:
+    report = ShadowReport(
+        route="support", variant="ft", expected=expected, sent=sent, dropped=dropped
+    )
+    return Gauges(shadows=(report,))
+
+
+def test_shadows_are_the_sum_of_all_workers_those_that_ended_included(fleet: Fleet) -> None:
+    for number in (0, 1):
+        fleet.joined(hello(number, number))
+        fleet.reported(number, shadow(1.5, 1, draining=1))
+    fleet.left(0)
+    fleet.joined(hello(0, 20))
+    fleet.reported(0, shadow(0.5, 2, concurrency=1))
+    (seen,) = fleet.shadows
+    assert (seen.route, seen.variant, seen.expected, seen.sent) == ("support", "ft", 3.5, 4)
+    assert seen.dropped == {"draining": 2, "concurrency": 1}
+    fleet.joined(hello(0, 21))
+    assert fleet.shadows == [seen]

@@ -56,9 +56,19 @@ class Pool:
 
 
 @dataclass
+class Shadow:
+    route: str
+    variant: str
+    expected: float
+    sent: int
+    dropped: dict[str, int]
+
+
+@dataclass
 class Fleet:
     workers: dict[int, Worker] = field(default_factory=dict)
     upstreams: list[Pool] = field(default_factory=list)
+    shadows: list[Shadow] = field(default_factory=list)
     restarts: dict[str, int] = field(default_factory=dict)
     dropped: int = 0
     lost: int = 0
@@ -214,6 +224,48 @@ def test_a_variant_without_a_model_of_its_own_is_asked_by_the_routes_name() -> N
     assert 'gen_ai_request_model="support"' in board.text()
 
 
+def test_a_shadow_is_in_its_own_metrics_and_in_none_of_the_clients() -> None:
+    board = Board()
+    before = set(board.text().splitlines())
+    shadow = {"shadow_of": "req-0", "variant_assigned": "ft-v2", "variant_served": "ft-v2"}
+    board.take(
+        observed(**shadow, latency_ms=640.0, stream=True, ttft_ms=80.0),
+        observed(**shadow, usage=Usage(3, None)),
+        observed(
+            **shadow,
+            outcome=Outcome.UPSTREAM_TIMEOUT,
+            error_code=ErrorCode.PROVIDER_TOTAL_TIMEOUT,
+            usage=Usage(),
+        ),
+    )
+    name, labels = "turnout_shadow_", {"route": "support", "variant": "ft-v2"}
+    fine = board.value(name + "requests_total", **labels, outcome="completed", error_code="")
+    late = board.value(
+        name + "requests_total",
+        **labels,
+        outcome="upstream_timeout",
+        error_code="provider_total_timeout",
+    )
+    assert (fine, late) == (2.0, 1.0)
+    assert board.value(name + "duration_seconds_count", **labels) == 2.0
+    assert board.value(name + "time_to_first_token_seconds_sum", **labels) == pytest.approx(0.08)
+    assert board.value(name + "tokens_total", **labels, type="input") == 15.0
+    assert board.value(name + "tokens_total", **labels, type="output") == 34.0
+    moved = set(board.text().splitlines()) - before
+    assert [line for line in moved if "turnout_shadow_" not in line] == []
+
+
+def test_a_shadow_that_does_nothing_is_seen_by_what_was_expected() -> None:
+    board = Board()
+    dropped = {"concurrency": 3, "draining": 1}
+    board.fleet = Fleet(shadows=[Shadow("support", "ft-v2", 12.5, 8, dropped)])
+    labels = {"route": "support", "variant": "ft-v2"}
+    assert board.value("turnout_shadow_expected_total", **labels) == 12.5
+    assert board.value("turnout_shadow_sent_total", **labels) == 8.0
+    for reason, count in dropped.items():
+        assert board.value("turnout_shadow_dropped_total", **labels, reason=reason) == count
+
+
 def test_a_hundred_thousand_junk_names_add_one_label_value_and_scrape_fast() -> None:
     board = Board()
     board.take(observed())
@@ -342,10 +394,16 @@ def test_promtool_finds_nothing_to_say() -> None:
             pytest.fail("promtool is missing: in CI this check may not be skipped")
         pytest.skip("promtool is not installed (apt-get install prometheus)")
     board = Board()
-    board.fleet = Fleet({0: Worker(1, 1)}, [Pool("openai")], {"worker": 1})
+    board.fleet = Fleet(
+        {0: Worker(1, 1)},
+        [Pool("openai")],
+        [Shadow("support", "base", 0.5, 1, {"draining": 1})],
+        {"worker": 1},
+    )
     board.take(
         observed(stream=True, ttft_ms=5.0, tpot_ms=2.0),
         observed(outcome=Outcome.UPSTREAM_CUT, error_code=ErrorCode.PROVIDER_CUT),
+        observed(shadow_of="req-0", stream=True, ttft_ms=5.0),
     )
     board.metrics.alert(
         Alert(name=AlertName.SLOW, value=1, threshold=1, at=0.0, observation=observed())

@@ -18,6 +18,7 @@ from proxy.exchange.observation import Observation
 from proxy.exchange.outcome import ErrorCode, Outcome
 from proxy.sinks.metrics.cells import Count, Counter, Histogram, Reading, Spread
 from proxy.sinks.metrics.names import OPERATIONS, OTHER, Names
+from proxy.sinks.metrics.shadows import ShadowMetrics
 
 MODEL_LABELS = (
     "gen_ai_operation_name",
@@ -111,6 +112,7 @@ class Metrics(Collector):
             "Alerts raised, before repeats are folded.",
             ("alert", "route", "variant"),
         )
+        self._shadows = ShadowMetrics(names, DURATION_BOUNDS, FIRST_TOKEN_BOUNDS)
         self.families: tuple[Counter | Histogram | Reading, ...] = (
             self._durations,
             self._ttft,
@@ -120,13 +122,17 @@ class Metrics(Collector):
             self._fallbacks,
             self._overhead,
             self._alerts,
+            *self._shadows.families,
             *readings,
         )
 
     def take(self, observations: Iterable[Observation]) -> None:
         """Count what ended."""
         for observation in observations:
-            self._count(observation)
+            if observation.shadow_of is None:
+                self._count(observation)
+            else:
+                self._shadows.count(observation)
 
     def alert(self, alert: Alert) -> None:
         """Count an alert."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from proxy.sinks.metrics.cells import Labels, Reading
+from proxy.sinks.metrics.shadows import Shadow, shadow_readings
 
 Samples = Sequence[tuple[Labels, float]]
 
@@ -51,6 +52,11 @@ class Fleet(Protocol):
     @property
     def upstreams(self) -> Sequence[Pool]:
         """Each upstream, summed over workers, with the counters of those that ended."""
+        ...
+
+    @property
+    def shadows(self) -> Sequence[Shadow]:
+        """The shadows of all workers, with the counters of those that ended."""
         ...
 
     @property
@@ -169,6 +175,7 @@ def fleet_readings(fleet: Callable[[], Fleet]) -> list[Reading]:
             ("process",),
             lambda: [((kind,), count) for kind, count in fleet().restarts.items()],
         ),
+        *shadow_readings(lambda: fleet().shadows),
     ]
 
 

@@ -27,6 +27,9 @@ Every label value is a name from the configuration, a word from a list in the co
 where none did, the one that was assigned; in `turnout_fallbacks_total` it is always the latter.
 An exchange whose client left has the outcome `client_gone`; it is in no duration histogram and
 is never an error of its variant.
+
+Shadows, which no client sees, are in `turnout_shadow_*` and in no metric of clients' exchanges;
+what they do to an upstream is in `turnout_upstream_*`.
 """
 
 
