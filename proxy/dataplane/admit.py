@@ -125,8 +125,10 @@ def note(exchange: Exchange, decision: Decision) -> None:
     exchange.route = decision.route.name
     exchange.variant_assigned = decision.variant.name
     exchange.forced = decision.forced
+    exchange.pinned = decision.pinned
     exchange.bucket = decision.bucket
     exchange.unit_kind = decision.unit_kind
+    exchange.unit_missing = decision.unit_kind != decision.route.sticky and not decision.forced
 
 
 def unit(route: Route, request: Request, facts: RequestFacts, key: ClientKey | None) -> str | None:

@@ -65,8 +65,9 @@ async def test_chance_decides_by_the_routes_percentage(
         ({}, {"x-turnout-variant": "base"}),
         ({"weights": (0.0, 1.0)}, {}),  # the shadow's own variant served
         ({"off": ("ft",)}, {}),
+        ({"pins": {"alice": "base"}}, {}),
     ],
-    ids=["none", "forced", "its own", "off"],
+    ids=["none", "forced", "its own", "off", "pinned"],
 )
 async def test_what_makes_no_pair_has_no_shadow(
     base: ScriptedUpstream,
@@ -76,7 +77,7 @@ async def test_what_makes_no_pair_has_no_shadow(
 ) -> None:
     async with serving(shadowed(base.port, tuned.port, route=route)) as turnout:
         for _ in range(3):
-            assert (await turnout.post(CHAT, ask(), headers)).status_code == 200
+            assert (await turnout.post(CHAT, ask(user="alice"), headers)).status_code == 200
             assert (await turnout.observed()).shadow_of is None
         assert turnout.service.shadows.report() == ()
 
@@ -234,12 +235,25 @@ async def test_at_the_end_shadows_are_cut_and_on_the_record(
     )
 
 
-async def test_a_shadow_that_was_cut_before_it_began_is_on_the_record_too(
+async def test_a_shadow_that_is_cut_before_it_began_is_on_the_record_too(
     base: ScriptedUpstream, tuned: ScriptedUpstream
 ) -> None:
     async with serving(shadowed(base.port, tuned.port)) as turnout:
-        await turnout.post(CHAT, ask())
-        await turnout.service.close()
+        begun = asyncio.Event()
+        follow = turnout.service.shadows.follow
+
+        def watched(*given: Any, **more: Any) -> None:
+            follow(*given, **more)
+            begun.set()
+
+        turnout.service.shadows.follow = watched  # type: ignore[method-assign]
+        asking = asyncio.ensure_future(turnout.post(CHAT, ask()))
+        await begun.wait()
+        await turnout.service.shadows.close()
         served, shadow = await turnout.observed(), await turnout.observed()
         assert (served.shadow_of, shadow.shadow_of) == (None, served.request_id)
-        assert turnout.counts.begun == 2
+        assert shadow.error_code is ErrorCode.POLICY_SHUTTING_DOWN
+        assert (await asking).status_code == 200
+        await turnout.post(CHAT, ask())
+        assert (await turnout.observed()).shadow_of is None
+        assert report(turnout).dropped == {"draining": 1}

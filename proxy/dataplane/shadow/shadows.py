@@ -66,6 +66,7 @@ class Shadows:
         self._accounts: dict[tuple[str, str], Account] = {}
         self._running: Counter[str] = Counter()  # by route
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
 
     def follow(self, plane: Plane, call: Call, exchange: Exchange, *, draining: bool) -> None:
         """Send a closed exchange's request once more, where chance and room will; never waits.
@@ -84,7 +85,8 @@ class Shadows:
             return
         variant = plane.router.prepared(route.name).by_name[shadow.variant]
         free = share(shadow.concurrency, plane.settings.workers) - self._running[route.name]
-        reason = drop(metered, plane.upstreams[variant.upstream], free=free, draining=draining)
+        ending = draining or self._closed
+        reason = drop(metered, plane.upstreams[variant.upstream], free=free, draining=ending)
         if reason is not None:
             account.dropped[reason] += 1
             return
@@ -114,7 +116,8 @@ class Shadows:
         )
 
     async def close(self) -> None:
-        """Cut what is under way; each is on the record."""
+        """Cut what is under way, and begin no more; each is on the record."""
+        self._closed = True
         await asyncio.sleep(0)  # a task must have begun to end in a record
         for task in self._tasks:
             task.cancel()
