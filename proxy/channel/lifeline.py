@@ -2,9 +2,10 @@
 
     supervisor                           worker, control
     WorkerLaunch | ControlLaunch ---->
-                        <------------    Ready
+                        <------------    Ready, then Alive again and again
+    Accept              ------------>                    (worker)
     WorkerEnded         ------------>                    (control)
-    Reload              ------------>                    (control)
+    Reload, Succession  ------------>                    (control)
                         <------------    Replace         (control)
     Retire, then Drain  ------------>                    (worker)
     Finish              ------------>                    (control)
@@ -14,8 +15,10 @@ environment, which others can read. Its end means that the other side is gone: t
 child learns that its supervisor was killed. Open files pass by number: children inherit them.
 """
 
+import asyncio
 import socket
 from collections.abc import Mapping
+from typing import Literal, NoReturn
 
 import msgspec
 from msgspec import Struct
@@ -23,13 +26,21 @@ from msgspec import Struct
 from proxy.channel.wire import Wire
 from proxy.config.settings import Settings, Tls
 
+ALIVE_SECONDS = 5.0  # between two signs of life
+
+
+# How far it is that another turnout takes this one's place. begun: it reads what is in force, so
+# nothing may change. done: it administers and publishes; this one only ends its exchanges.
+Stage = Literal["none", "begun", "done"]
+
 
 class WorkerLaunch(Struct, frozen=True, kw_only=True, tag=True):
     """What a worker starts from; its settings come from control."""
 
     worker: int
     workers: int  # how many there are
-    listener: int  # open file: the traffic socket
+    listeners: tuple[int, ...]  # open files: all traffic sockets
+    accept: tuple[int, ...]  # those of them that it is to accept on, until told otherwise
     tally: int  # open file
     channel: str  # path of the Unix socket where control listens
     tls: Tls | None
@@ -46,6 +57,7 @@ class ControlLaunch(Struct, frozen=True, kw_only=True, tag=True):
     admin: int  # open file: the administration's listening socket
     tally: int  # open file
     restarts: Mapping[str, int]  # processes started again, by their kind
+    succession: Stage = "none"
 
     @classmethod
     def of(cls, settings: Settings, **members: object) -> "ControlLaunch":
@@ -61,17 +73,31 @@ class Ready(Struct, frozen=True, kw_only=True, tag=True):
     """The child is at work."""
 
 
+class Alive(Struct, frozen=True, kw_only=True, tag=True):
+    """The child's loop still turns; said every ALIVE_SECONDS."""
+
+
+class Accept(Struct, frozen=True, kw_only=True, tag=True):
+    """Worker: take connections from these traffic sockets, and from no others."""
+
+    listeners: tuple[int, ...]
+
+
 class Retire(Struct, frozen=True, kw_only=True, tag=True):
     """Worker: say from now on that you are not ready; `Drain` follows."""
 
 
 class Drain(Struct, frozen=True, kw_only=True, tag=True):
-    """Worker: take no more connections, of which you are now the last to hold the socket.
+    """Worker: take no more connections, and end within `seconds`.
 
-    End within `seconds`.
+    `last`: nobody but the workers holds the traffic sockets, so take what waits in their queues.
+    `patient`: leave connections to clients that were told that they stay open; there is somebody
+    else for new ones, so no haste, and no close that crosses a request.
     """
 
     seconds: float
+    last: bool = True
+    patient: bool = False
 
 
 class WorkerEnded(Struct, frozen=True, kw_only=True, tag=True):
@@ -86,6 +112,12 @@ class Reload(Struct, frozen=True, kw_only=True, tag=True):
     """Control: read the configuration again; somebody sent SIGHUP."""
 
 
+class Succession(Struct, frozen=True, kw_only=True, tag=True):
+    """Control: this is how far another turnout is on its way to your place."""
+
+    stage: Stage
+
+
 class Replace(Struct, frozen=True, kw_only=True, tag=True):
     """Supervisor: worker `worker` no longer does what it is told; end process `pid`."""
 
@@ -98,8 +130,18 @@ class Finish(Struct, frozen=True, kw_only=True, tag=True):
     """Control: all workers are gone for good; flush and end."""
 
 
-ToChild = WorkerLaunch | ControlLaunch | Retire | Drain | WorkerEnded | Reload | Finish
-FromChild = Ready | Replace
+ToChild = (
+    WorkerLaunch
+    | ControlLaunch
+    | Accept
+    | Retire
+    | Drain
+    | WorkerEnded
+    | Reload
+    | Succession
+    | Finish
+)
+FromChild = Ready | Alive | Replace
 
 
 async def child_end(descriptor: int) -> Wire[ToChild]:
@@ -110,3 +152,10 @@ async def child_end(descriptor: int) -> Wire[ToChild]:
 async def supervisor_end(sock: socket.socket) -> Wire[FromChild]:
     """Return the supervisor's end of a lifeline."""
     return await Wire.on(sock, FromChild)
+
+
+async def show_life(lifeline: Wire[ToChild]) -> NoReturn:
+    """Say again and again that this process' loop turns; until cancelled."""
+    while True:
+        lifeline.post(Alive())
+        await asyncio.sleep(ALIVE_SECONDS)

@@ -79,7 +79,8 @@ def serve(
         turnout serve --upstream https://api.openai.com/v1
         turnout serve staging.yaml --workers auto
     """  # noqa: D301  # \b is click's mark for lines that are not to be rewrapped
-    from proxy.controlplane.supervision.supervisor import Commands, supervise  # noqa: PLC0415  # as below
+    from proxy.controlplane.supervision.children import Commands  # noqa: PLC0415  # as below
+    from proxy.controlplane.supervision.supervisor import supervise  # noqa: PLC0415  # as below
     from proxy.errors import StartError  # noqa: PLC0415  # --help needs none of it
 
     named = context.get_parameter_source("config") is ParameterSource.COMMANDLINE

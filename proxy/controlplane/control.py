@@ -23,6 +23,7 @@ from proxy.channel.lifeline import (
     ToChild,
     WorkerEnded,
     child_end,
+    show_life,
 )
 from proxy.config.settings import Settings
 from proxy.controlplane.admin.api import Rendered, administration, serve
@@ -97,7 +98,9 @@ class Control:
             app = administration(self._fleet, record.render, settings.admin_host)
             async with serve(app, socket.socket(fileno=launch.admin)):
                 lifeline.post(Ready())
+                living = asyncio.create_task(show_life(lifeline))
                 await self._obey(lifeline, reception)
+                living.cancel()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LAST_WORDS_SECONDS):
                     await reception.quiet()

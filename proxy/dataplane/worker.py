@@ -16,7 +16,16 @@ from collections.abc import Callable
 from typing import Any
 
 from proxy.channel import Courier, Gauges, Outbox, Tally, Wire
-from proxy.channel.lifeline import Drain, Ready, Retire, ToChild, WorkerLaunch, child_end
+from proxy.channel.lifeline import (
+    Accept,
+    Drain,
+    Ready,
+    Retire,
+    ToChild,
+    WorkerLaunch,
+    child_end,
+    show_life,
+)
 from proxy.config.settings import Tls
 from proxy.dataplane.service import Service
 from proxy.exchange import Observation
@@ -74,8 +83,10 @@ class Worker:
             gauges=self._gauges,
         )
         self._edge: Edge | None = None
+        self._sockets: dict[int, socket.socket] = {}  # the traffic's, all of them
+        self._accept = launch.accept
         self._loop = asyncio.get_running_loop()
-        self._order: asyncio.Future[float] = self._loop.create_future()  # seconds to drain
+        self._order: asyncio.Future[Drain] = self._loop.create_future()
         self._timer: asyncio.TimerHandle | None = None
 
     async def run(self, lifeline: Wire[ToChild]) -> None:
@@ -85,6 +96,7 @@ class Worker:
             background = [
                 tasks.create_task(self._courier.run()),
                 tasks.create_task(self._obey(lifeline)),
+                tasks.create_task(show_life(lifeline)),
             ]
             if await self._settled():
                 await self._open()
@@ -102,8 +114,11 @@ class Worker:
                         self._service.draining = True
                         if self._timer is not None:
                             self._timer.cancel()
-                    case Drain(seconds=seconds):
-                        self._ordered(seconds)
+                    case Accept(listeners=listeners):
+                        self._accept = listeners
+                        self._share()
+                    case Drain() as order:
+                        self._ordered(order)
         except ConnectionError:
             self._drain_alone()
 
@@ -117,12 +132,12 @@ class Worker:
         self._service.draining = True
         launch = self._launch
         self._timer = self._loop.call_later(
-            launch.drain_grace_seconds, self._ordered, launch.drain_seconds
+            launch.drain_grace_seconds, self._ordered, Drain(seconds=launch.drain_seconds)
         )
 
-    def _ordered(self, seconds: float) -> None:
+    def _ordered(self, order: Drain) -> None:
         if not self._order.done():
-            self._order.set_result(seconds)
+            self._order.set_result(order)
 
     async def _settled(self) -> bool:
         """Wait for the first settings; False: the order to end came before."""
@@ -135,26 +150,34 @@ class Worker:
     async def _open(self) -> None:
         settings = self._service.plane.settings
         edge = Edge(self._service, limits=settings.limits, deadlines=settings.deadlines)
-        tls = self._launch.tls
-        listener = socket.socket(fileno=self._launch.listener)
-        await edge.serve(listener, None if tls is None else tls_context(tls))
+        tls = None if self._launch.tls is None else tls_context(self._launch.tls)
+        for descriptor in self._launch.listeners:
+            self._sockets[descriptor] = sock = socket.socket(fileno=descriptor)
+            await edge.serve(sock, tls)
         self._edge = edge
+        self._share()
         gc.collect()
         gc.freeze()  # what is there now stays: the collector need not look at it again
         gc.set_threshold(*GC_THRESHOLDS)
 
-    async def _drain(self, seconds: float) -> None:
+    def _share(self) -> None:
+        """Accept on our share of the traffic sockets."""
+        if self._edge is not None:
+            self._edge.accept_on([self._sockets[each] for each in self._accept])
+
+    async def _drain(self, order: Drain) -> None:
         """End: no more connections, then no exchanges, then no observations."""
         edge = self._edge
         if edge is not None:
-            edge.stop_accepting()
-            edge.drain()
+            edge.stop_accepting(last=order.last)
+            edge.drain(patient=order.patient)
             try:
-                async with asyncio.timeout(seconds):
+                async with asyncio.timeout(order.seconds):
                     await edge.wait_idle()
             except TimeoutError:
                 self._service.cutting = True
             await edge.close()
+        await self._service.shadows.close()
         await self._courier.flush(FLUSH_SECONDS)
         await self._service.close()
 
@@ -165,6 +188,7 @@ class Worker:
             in_flight=0 if edge is None else edge.in_flight,
             connections=0 if edge is None else edge.connections,
             upstreams=tuple(upstream.report() for upstream in upstreams),
+            shadows=self._service.shadows.report(),
         )
 
 

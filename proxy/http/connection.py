@@ -51,7 +51,8 @@ class House(Protocol):
     service: Service
     limits: Limits
     deadlines: Deadlines
-    draining: bool
+    draining: bool  # replies say that they are the last on their connection
+    closing: bool  # draining, and kept connections are closed under their clients
     in_flight: int
 
     def date(self) -> bytes:
@@ -154,7 +155,7 @@ class Connection(asyncio.Protocol):
         if self._turned_away is not None:
             self._refuse(self._turned_away, Head())
         else:
-            patience = FRESH_SECONDS if self._house.draining else self._house.deadlines.idle
+            patience = FRESH_SECONDS if self._house.closing else self._house.deadlines.idle
             self._due = self._alarm.by(self._loop.time() + patience)
 
     def data_received(self, data: bytes) -> None:
@@ -338,7 +339,7 @@ class Connection(asyncio.Protocol):
             house.in_flight -= 1
         if not reply.finished:
             self._left_unfinished(reply)
-        if not reply.keep or house.draining:
+        if not reply.keep or house.closing:
             self._last_words(linger=not request.complete)
         self._reply = self._request = None
         self._body.due = inf

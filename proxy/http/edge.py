@@ -12,7 +12,7 @@ import resource
 import socket
 import ssl
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
 from email.utils import formatdate
 from typing import Any
@@ -52,6 +52,7 @@ class Edge:
         self.limits = limits
         self.deadlines = deadlines
         self.draining = False
+        self.closing = False  # draining, and kept connections are closed under their clients
         self.in_flight = 0
         self.shed = 0  # connections cut at the door, without a word in HTTP's own time
         self._crashed = crashed
@@ -59,6 +60,7 @@ class Edge:
         fit = capacity()
         self._capacity = min(limits.connections or fit, fit)
         self._listeners: dict[socket.socket, ssl.SSLContext | None] = {}
+        self._resting: frozenset[socket.socket] = frozenset()  # those of them not accepted on
         self._open: set[Connection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._admissions: set[asyncio.Task[None]] = set()  # those of them that make connections
@@ -81,20 +83,35 @@ class Edge:
         self._listeners[sock] = tls
         asyncio.get_running_loop().add_reader(sock, self._accept, sock)
 
-    def stop_accepting(self) -> None:
-        """Take what waits in the queues already, then close the listening sockets."""
+    def accept_on(self, chosen: Collection[socket.socket]) -> None:
+        """Accept on the chosen sockets only; the others are still held, and closed in the end."""
+        loop = asyncio.get_running_loop()
+        self._resting = frozenset(self._listeners.keys() - set(chosen))
+        for sock in self._listeners:
+            if sock in self._resting:
+                loop.remove_reader(sock)
+            else:
+                loop.add_reader(sock, self._accept, sock)
+
+    def stop_accepting(self, *, last: bool = True) -> None:
+        """Close the listening sockets; the `last` to hold them takes what waits in them."""
         loop = asyncio.get_running_loop()
         for sock in list(self._listeners):
             loop.remove_reader(sock)
-            while self._accept(sock):
+            while last and self._accept(sock):
                 pass
             del self._listeners[sock]
             sock.close()
 
-    def drain(self) -> None:
-        """Close idle connections; busy ones end with their exchange."""
+    def drain(self, *, patient: bool = False) -> None:
+        """Close idle connections; busy ones end with their exchange.
+
+        `patient`: a connection whose client was told that it stays open is not closed under it;
+        the next reply on it says that it is the last, or it ends with its idle time.
+        """
         self.draining = True
-        for connection in list(self._open):
+        self.closing = not patient
+        for connection in () if patient else list(self._open):
             connection.drain()
 
     async def wait_idle(self) -> None:
@@ -204,7 +221,7 @@ class Edge:
         loop.call_later(BREATH, self._resume, sock)
 
     def _resume(self, sock: socket.socket) -> None:
-        if sock in self._listeners:
+        if sock in self._listeners and sock not in self._resting:
             asyncio.get_running_loop().add_reader(sock, self._accept, sock)
 
     def _hold_reserve(self) -> None:

@@ -157,6 +157,44 @@ async def test_a_fresh_connection_may_still_ask_once_while_draining(house: House
         await running.edge.wait_idle()
 
 
+async def test_a_patient_drain_closes_nothing_that_a_client_may_still_use(house: House) -> None:
+    go_on = asyncio.Event()
+
+    async def stream(request: Request, reply: Reply) -> None:
+        reply.start(200, b"", [], length=None)
+        reply.write(b"one")
+        await go_on.wait()
+        reply.finish()
+
+    running = await house.open(stream)
+    fresh, busy = await running.connect(), await running.connect()
+    async with asyncio.timeout(PATIENCE):
+        busy[1].write(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert b"connection: close" not in await busy[0].readuntil(b"one\r\n")
+        running.edge.drain(patient=True)
+        go_on.set()
+        await busy[0].readuntil(b"0\r\n\r\n")
+        for reader, writer in (fresh, busy):  # each was promised to stay, so it gets one more
+            writer.write(b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n")
+            assert b"connection: close\r\n" in await reader.read()
+            writer.close()
+        await running.edge.wait_idle()
+
+
+async def test_a_socket_can_rest_and_be_accepted_on_again(house: House) -> None:
+    running = await house.open()
+    one = socket.create_server(("127.0.0.1", 0))
+    await running.edge.serve(one)
+    (other,) = running.edge._listeners.keys() - {one}
+    running.edge.accept_on([other])
+    reader, writer = await asyncio.open_connection(*one.getsockname())
+    await talk(running.port, GET)
+    await until(lambda: running.edge.connections == 0)  # so the one that waits is not taken
+    running.edge.accept_on([one])
+    await play(reader, writer, GET)
+    writer.close()
+
+
 async def test_a_stopped_edge_takes_what_waited_and_nothing_more(house: House) -> None:
     running = await house.open()
     waiting = socket.create_connection(("127.0.0.1", running.port))  # the loop did not run yet

@@ -15,7 +15,7 @@ import random
 import signal
 import sys
 import time
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -29,7 +29,8 @@ from proxy.channel.lifeline import WorkerLaunch
 from proxy.config.settings import DataPlane, Settings, UpstreamSettings
 from proxy.controlplane.control import run_control
 from proxy.controlplane.fleet import Fleet
-from proxy.controlplane.supervision.supervisor import Commands, supervise
+from proxy.controlplane.supervision.children import Commands
+from proxy.controlplane.supervision.supervisor import supervise
 from proxy.dataplane.service import Service
 from proxy.dataplane.worker import loop_factory, run_worker
 from proxy.errors import StartError
@@ -148,23 +149,28 @@ async def refused(turnout: Whole) -> bool:
 
 @asynccontextmanager
 async def launched(settings: Settings, folder: Path) -> AsyncIterator[Whole]:
-    """Start all of turnout; at the end nothing is left of it."""
+    """Start all of turnout, with `folder` for what it keeps; at the end nothing is left of it."""
     taken = folder / "taken"
     taken.touch()
     process = await asyncio.create_subprocess_exec(
-        *[sys.executable, "-m", "tests.support.whole", "supervisor"],
-        stdin=PIPE,
+        *[sys.executable, "-m", "tests.support.whole", "supervisor", write(settings, folder)],
+        stdin=DEVNULL,
         stderr=PIPE,
         env={**os.environ, TAKEN: str(taken)},
     )
-    assert process.stdin is not None
-    process.stdin.write(msgspec.json.encode(settings))
-    process.stdin.close()
     whole = Whole(process, taken)
     try:
         yield whole
     finally:
         await whole.close()
+
+
+def write(settings: Settings, folder: Path) -> str:
+    """Write down what a start, and a successor's, is to read; return the file's name."""
+    kept = msgspec.structs.replace(settings, data_dir=str(folder / "data"))
+    file = folder / "settings.json"
+    file.write_bytes(msgspec.json.encode(kept))
+    return str(file)
 
 
 @asynccontextmanager
@@ -234,18 +240,18 @@ def say(line: str) -> None:
     sys.stderr.flush()
 
 
-def main(kind: str, descriptor: str = "") -> int:
-    """Be one of turnout's processes."""
+def main(kind: str, given: str) -> int:
+    """Be one of turnout's processes; `given`: the file of settings, or the lifeline."""
     if kind == "control":
-        run_control(int(descriptor), compose_control, loop_factory())
+        run_control(int(given), compose_control, loop_factory())
     elif kind == "worker":
-        run_worker(int(descriptor), compose_worker)
+        run_worker(int(given), compose_worker)
     else:
-        given = msgspec.json.decode(sys.stdin.buffer.read(), type=Settings)
+        settings = msgspec.json.decode(Path(given).read_bytes(), type=Settings)
         this = [sys.executable, "-m", "tests.support.whole"]
         commands = Commands(control=[*this, "control"], worker=[*this, "worker"])
         try:
-            return supervise(given, commands, say)
+            return supervise(settings, commands, say)
         except StartError as error:
             say(str(error))
             return 3

@@ -1,5 +1,6 @@
 """The process that owns the sockets and keeps the others alive.
 
-`supervisor` starts, watches, restarts and ends; `child` is one process that is kept alive;
-`host` is what the machine gives: CPUs, open files, sockets.
+`supervisor` starts, watches, upgrades and ends; `children` are control and the workers; `child`
+is one process that is kept alive; `shares` says who accepts where; `host` is what the machine
+gives. What outlives every child is in `holdings`.
 """

@@ -2,7 +2,8 @@
 
 It knows how long to wait between starts, and nothing of what the child is for. A child that
 ends before it ever was ready fails the start as a whole: what can't work at once is for a
-person to see, what breaks later is for us to mend.
+person to see, what breaks later is for us to mend. One that was at work and falls silent is
+taken for hung, and ended.
 """
 
 import asyncio
@@ -10,15 +11,19 @@ import contextlib
 import signal
 import socket
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from proxy.channel import Wire
-from proxy.channel.lifeline import FromChild, supervisor_end
+from proxy.channel.courier import within
+from proxy.channel.lifeline import ALIVE_SECONDS, Drain, FromChild, Ready, supervisor_end
 from proxy.errors import StartError
 
 HEALTHY_SECONDS = 10.0  # a process that lived this long owes its end to something new
+SILENCE_SECONDS = 2 * ALIVE_SECONDS  # without a sign of life: one is missed
+SILENCES = 3  # in a row; one alone may be this process' own, that was stopped for a while
+REPLACED_SECONDS = 2.0  # for a process that is to make room to finish what it has
 PAUSES = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before each further start; the last stays
 
 
@@ -30,9 +35,9 @@ def pause(failures: int) -> float:
 class Child:
     """One child under one name; `keep` runs until it is retired.
 
-    `launch` makes its first message anew for each process; `files` are what it inherits;
-    `restarting` is called with the pid of a process that ended though it was not meant to, and
-    with a line that says so.
+    `launch` makes its first message anew for each process; `files` and `environment` are what
+    it inherits. `ended` is called with the pid of a process that ended though it was not meant
+    to, `heard` with what the running one says, and `say` with a line for people.
     """
 
     def __init__(
@@ -42,13 +47,21 @@ class Child:
         *,
         launch: Callable[[], msgspec.Struct],
         files: Sequence[int],
-        restarting: Callable[[int, str], None],
+        environment: Mapping[str, str],
+        ended: Callable[[int], None],
+        heard: Callable[[FromChild], None],
+        say: Callable[[str], None],
+        silence: float = SILENCE_SECONDS,
     ) -> None:
         self.name = name
         self._command = command
         self._launch = launch
         self._files = files
-        self._restarting = restarting
+        self._environment = environment
+        self._ended = ended
+        self._heard = heard
+        self._say = say
+        self._silence = silence
         self._process: Process | None = None
         self._lifeline: Wire[FromChild] | None = None
         self._retired = asyncio.Event()
@@ -72,8 +85,17 @@ class Child:
         self._retired.set()
         self._killed = True
         if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
+            kill(self._process)
+
+    def replace(self, pid: int, why: str) -> bool:
+        """End process `pid`, soon, so that another takes its place; False: it is not running."""
+        process = self._process
+        if process is None or process.pid != pid:
+            return False
+        self._say(f"replacing the {self.name} process: {why}")
+        self.tell(Drain(seconds=REPLACED_SECONDS, last=False))
+        asyncio.get_running_loop().call_later(REPLACED_SECONDS + 1, kill, process)
+        return True
 
     async def keep(self) -> None:
         """Run the child, again and again, until it was retired and has ended."""
@@ -89,7 +111,8 @@ class Child:
             failures = 1 if clock() - began > HEALTHY_SECONDS else failures + 1
             wait = pause(failures)
             again = f"starting it again in {wait:g} s" if wait else "starting it again"
-            self._restarting(pid, f"the {self.name} process ended ({ending(status)}); {again}")
+            self._ended(pid)
+            self._say(f"the {self.name} process ended ({ending(status)}); {again}")
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._retired.wait()
@@ -103,9 +126,10 @@ class Child:
                 str(theirs.fileno()),
                 stdin=DEVNULL,
                 pass_fds=[theirs.fileno(), *self._files],
+                env=self._environment,
             )
         self._lifeline = lifeline = await supervisor_end(ours)
-        listening = asyncio.create_task(self._listen(lifeline))
+        listening = asyncio.create_task(self._listen(lifeline, process))
         try:
             self.tell(self._launch())
             for order in self._orders:  # they came while the process was being made
@@ -121,11 +145,35 @@ class Child:
             listening.cancel()
             await lifeline.close()
 
-    async def _listen(self, lifeline: Wire[FromChild]) -> None:
-        with contextlib.suppress(ConnectionError):
-            while True:
-                await lifeline.receive()
-                self.ready.set()
+    async def _listen(self, lifeline: Wire[FromChild], process: Process) -> None:
+        """Hear what the process says, and whether it still says anything."""
+        sign = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(self._watch(sign, process))
+            with contextlib.suppress(ConnectionError):  # the process is gone, or about to be
+                while True:
+                    message = await lifeline.receive()
+                    sign.set()
+                    if isinstance(message, Ready):
+                        self.ready.set()
+                    self._heard(message)
+            watching.cancel()
+
+    async def _watch(self, sign: asyncio.Event, process: Process) -> None:
+        """Kill a process that said something once and then fell silent."""
+        await sign.wait()
+        missed = 0
+        while missed < SILENCES:
+            sign.clear()
+            missed = 0 if await within(self._silence, sign) else missed + 1
+        self._say(f"the {self.name} process says nothing any more: ending it")
+        kill(process)
+
+
+def kill(process: Process) -> None:
+    """Send SIGKILL to a process, unless it is gone."""
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
 
 
 @contextlib.contextmanager

@@ -1,4 +1,4 @@
-"""The host: what this machine, or container, has to give: CPUs, open files, sockets.
+"""The host: what this machine, or container, has to give: CPUs, open files, sockets, variables.
 
 It knows the kernel's ways on Linux and falls back where another system lacks them. It knows
 nothing of the processes that use what it returns.
@@ -11,12 +11,24 @@ import resource
 import socket
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from proxy.errors import StartError
 
 CGROUPS = Path("/sys/fs/cgroup")
+# Variables that a process needs to run here at all; none of them is a place for secrets.
+PLAIN = frozenset({"HOME", "LANG", "LOCALDOMAIN", "PATH", "RES_OPTIONS", "TMPDIR", "TZ", "USER"})
+PLAIN_BEGINNINGS = (
+    "COVERAGE_",
+    "DYLD_",
+    "LC_",
+    "LD_",
+    "MALLOC_",
+    "OPENSSL_",
+    "PYTHON",
+    "SSL_CERT_",
+)
 BACKLOG = 4096  # connections that wait to be accepted; the kernel may allow fewer
 
 
@@ -92,6 +104,15 @@ def raise_open_files() -> int:
     with contextlib.suppress(ValueError, OSError):  # macOS refuses some hard limits
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def plain(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that say how to run, and none that may hold a secret."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if name in PLAIN or name.startswith(PLAIN_BEGINNINGS)
+    }
 
 
 def listen(host: str, port: int, count: int = 1) -> list[socket.socket]:

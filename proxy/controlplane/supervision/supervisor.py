@@ -1,106 +1,64 @@
 """The supervisor: owns the sockets, starts the others, keeps them alive, ends them in order.
 
-    start     sockets, the tally, the channel's socket; then control and the workers
+    start     the data directory, sockets, the tally; then control and the workers
     run       restart what dies; the sockets and the tally outlive every other process
+    upgrade   a successor on the same sockets; once it is at work, drain
     drain     workers first: not ready, grace, no new connections, finish; then control
 
-It does no work of its own, so that there is little in it that can fail. What the children do is
-theirs; `commands` says how they are started.
+It does no work of its own, so that there is little in it that can fail. What its children are
+told of each other is `children`'s matter.
 """
 
 import asyncio
 import contextlib
+import io
 import os
-import shutil
 import signal
-import socket
 from collections.abc import Callable, Iterator, Sequence
-from typing import Self
+from functools import partial
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from proxy.channel import create_memory
 from proxy.channel.courier import within
-from proxy.channel.lifeline import (
-    ControlLaunch,
-    Drain,
-    Finish,
-    Retire,
-    WorkerEnded,
-    WorkerLaunch,
-)
-from proxy.channel.tally import SLOTS
+from proxy.channel.lifeline import Drain, Finish, Reload, Retire
 from proxy.config.settings import Settings
 from proxy.controlplane.supervision.child import Child
-from proxy.controlplane.supervision.host import (
-    available_cpus,
-    listen,
-    private_socket,
-    raise_open_files,
+from proxy.controlplane.supervision.children import Children, Commands
+from proxy.controlplane.supervision.holdings import directory
+from proxy.controlplane.supervision.holdings.sockets import Sockets, whereabouts
+from proxy.controlplane.supervision.holdings.succession import (
+    Estate,
+    Successor,
+    announce,
+    inherited,
 )
+from proxy.controlplane.supervision.holdings.systemd import ServiceManager, activated
+from proxy.controlplane.supervision.host import available_cpus, raise_open_files
 from proxy.errors import StartError
 
 PATIENCE_SECONDS = 10.0  # of a person who watches a start
+SUCCESSOR_SECONDS = 60.0  # for a successor to get ready
 WORKER_MARGIN = 10.0  # seconds beyond its drain that a worker has to flush and end
 CONTROL_SECONDS = 20.0  # for control to flush and end
 FORCED = 130  # exit code: it was told twice
-WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  # read, not bound: what to type
 FORCED_SECONDS = 1.0  # for control, when it all is to end at once
-
-
-class Commands(Struct, frozen=True, kw_only=True):
-    """How the children are started; the number of an open file is added: their lifeline."""
-
-    control: Sequence[str]
-    worker: Sequence[str]
-
-
-class Sockets:
-    """What outlives every child: the listening sockets, the channel's, and the tally."""
-
-    def __init__(self, settings: Settings) -> None:
-        with contextlib.ExitStack() as undo:
-            count = settings.workers
-            self.traffic = listen(settings.listen_host, settings.listen_port, count)
-            for sock in self.traffic:
-                undo.callback(sock.close)
-            (self.admin,) = listen(settings.admin_host, settings.admin_port)
-            undo.callback(self.admin.close)
-            folder, self.channel = private_socket(count + 8)
-            undo.callback(shutil.rmtree, folder, ignore_errors=True)
-            undo.callback(self.channel.close)
-            self.tally = create_memory(count, slots(settings))
-            undo.callback(os.close, self.tally)
-            self._undo = undo.pop_all()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._undo.close()
-
-    def close_traffic(self) -> None:
-        """Take no connection any more, as far as it depends on this process."""
-        for sock in self.traffic:
-            sock.close()
-
-
-def slots(settings: Settings) -> int:
-    """Return how many client keys the tally needs room for."""
-    return max(SLOTS, *(2 * (key.slot + 1) for key in settings.data_plane.keys), 0)
 
 
 def supervise(settings: Settings, commands: Commands, say: Callable[[str], None]) -> int:
     """Run turnout until it is told to end; return the exit code, or raise StartError.
 
     No workers stand for one for each CPU that there is. `say` takes a line for the person who
-    started it. 0: all ended in good order.
+    started it. 0: all ended in good order, or a successor is at work.
     """
     raise_open_files()
     settings = counted(settings)
-    with Sockets(settings) as sockets:
-        return asyncio.run(Supervisor(settings, commands, sockets, say).run())
+    estate = inherited(os.environ)
+    with (
+        directory.hold(settings.data_dir, None if estate is None else estate.lock) as lock,
+        Sockets(settings, estate, activated(os.environ)) as sockets,
+    ):
+        supervisor = Supervisor(settings, commands, sockets, lock, say)
+        return asyncio.run(supervisor.run(estate))
 
 
 def counted(settings: Settings) -> Settings:
@@ -120,28 +78,35 @@ class Supervisor:
         settings: Settings,
         commands: Commands,
         sockets: Sockets,
+        lock: io.FileIO,
         say: Callable[[str], None],
     ) -> None:
         self._settings = settings
         self._sockets = sockets
+        self._lock = lock
         self._say = say
-        self._restarts = {"control": 0, "worker": 0}
-        self._news: asyncio.Queue[signal.Signals | StartError] = asyncio.Queue()
-        self._control = self._make_control(commands.control)
-        self._workers = [self._make_worker(commands.worker, n) for n in range(settings.workers)]
+        self._manager = ServiceManager(os.environ.get("NOTIFY_SOCKET"))
+        self._asked = asyncio.Event()  # for a successor
+        self._news: asyncio.Queue[signal.Signals | StartError | Successor] = asyncio.Queue()
+        self._children = Children(settings, commands, sockets, say)
 
-    async def run(self) -> int:
-        """Start everything, wait for a signal, end everything; return the exit code."""
+    async def run(self, estate: Estate | None = None) -> int:
+        """Start everything, wait for what ends it, end everything; return the exit code.
+
+        `estate`: there is a predecessor that waits to hear that everything is at work.
+        """
         with self._hearing():
             async with asyncio.TaskGroup() as tasks:
-                kept = [tasks.create_task(self._keep(child)) for child in self._all]
-                starting = tasks.create_task(self._start())
+                kept = [tasks.create_task(self._keep(child)) for child in self._children]
+                starting = tasks.create_task(self._start(estate))
+                upgrade = tasks.create_task(self._upgrade(starting))
                 news = await self._news.get()
                 starting.cancel()
+                upgrade.cancel()
                 status = 0
-                if isinstance(news, signal.Signals):
+                if not isinstance(news, StartError):
                     status = await self._end(news, kept[0], kept[1:])
-                for child in self._all:
+                for child in self._children:
                     child.kill()
         if isinstance(news, StartError):
             raise news
@@ -153,57 +118,121 @@ class Supervisor:
         except StartError as error:
             self._news.put_nowait(error)
 
-    @property
-    def _all(self) -> list[Child]:
-        return [self._control, *self._workers]
-
-    async def _start(self) -> None:
+    async def _start(self, estate: Estate | None) -> None:
         """Wait until everything is at work, and say where."""
-        for child in self._all:
+        for child in self._children:
             while not await within(PATIENCE_SECONDS, child.ready):
                 self._say(f"still waiting for the {child.name} process to start")
-        sockets = self._sockets
-        for line in whereabouts(self._settings, sockets.traffic[0], sockets.admin):
+        for line in whereabouts(self._settings, self._sockets.traffic, self._sockets.admin):
             self._say(line)
+        if estate is None:
+            self._manager.ready()
+        else:
+            announce(estate)
+
+    # Upgrade
+
+    async def _upgrade(self, starting: asyncio.Task[None]) -> None:
+        """Start a successor whenever somebody asks for one, until one is at work."""
+        await starting
+        while True:
+            await self._asked.wait()
+            self._manager.reloading()
+            self._children.succession("begun")
+            successor = await self._successor()
+            if successor is not None:
+                self._news.put_nowait(successor)
+                return
+            self._children.succession("none")
+            self._manager.ready()
+            self._say("there is no successor: this process serves on as before")
+            self._asked.clear()
+
+    async def _successor(self) -> Successor | None:
+        """Return a successor that is at work; where it does not get there it is ended: None."""
+        try:
+            successor = Successor(self._estate())
+        except OSError as error:
+            self._say(f"a successor can't be started: {error}")
+            return None
+        self._say(f"starting a successor, process {successor.pid}")
+        ready = False
+        try:
+            ready = await successor.ready(SUCCESSOR_SECONDS)
+        finally:
+            if not ready:
+                await successor.end()
+        return successor if ready else None
+
+    def _estate(self) -> Estate:
+        sockets = self._sockets
+        return Estate(
+            predecessor=os.getpid(),
+            traffic=tuple(sock.fileno() for sock in sockets.traffic),
+            admin=sockets.admin.fileno(),
+            lent=sockets.lent,
+            lock=self._lock.fileno(),
+        )
+
+    def _hand_over(self, successor: Successor) -> None:
+        """Leave everything that is shared to the successor."""
+        self._children.succession("done")
+        self._manager.succeeded(successor.pid)
+        self._lock.close()
+        self._sockets.admin.close()
+        self._say(f"process {successor.pid} serves now")
+
+    # End
 
     async def _end(
         self,
-        order: signal.Signals,
+        order: signal.Signals | Successor,
         control: asyncio.Task[None],
         workers: Sequence[asyncio.Task[None]],
     ) -> int:
         """Drain the workers, then end control; another signal cuts it short."""
         draining = asyncio.create_task(self._drain(order, control, workers))
-        impatient = asyncio.create_task(self._news.get())
+        impatient = asyncio.create_task(self._signalled(2 if isinstance(order, Successor) else 1))
         await asyncio.wait([draining, impatient], return_when=asyncio.FIRST_COMPLETED)
         impatient.cancel()
         if draining.done():
             return draining.result()
         draining.cancel()
         self._say("ending at once")
-        for worker in self._workers:
+        for worker in self._children.workers:
             worker.kill()
         await asyncio.wait(workers)
         await self._finish(control, FORCED_SECONDS)
         return FORCED
 
+    async def _signalled(self, times: int) -> None:
+        """Wait for so many signals; one that drains for a successor need not be told once more."""
+        while times:
+            times -= isinstance(await self._news.get(), signal.Signals)
+
     async def _drain(
         self,
-        order: signal.Signals,
+        order: signal.Signals | Successor,
         control: asyncio.Task[None],
         workers: Sequence[asyncio.Task[None]],
     ) -> int:
         settings = self._settings
-        grace = 0.0 if order is signal.SIGINT else settings.drain_grace_seconds
-        self._say(f"draining: up to {grace + settings.drain_seconds:g} s; once more ends it now")
-        for worker in self._workers:
-            worker.retire(Retire())
+        if isinstance(order, Successor):
+            self._hand_over(order)
+            grace, drain = 0.0, Drain(seconds=settings.drain_seconds, last=False, patient=True)
+        else:
+            self._manager.stopping()
+            grace = 0.0 if order is signal.SIGINT else settings.drain_grace_seconds
+            drain = Drain(seconds=settings.drain_seconds, last=not self._sockets.lent)
+            for worker in self._children.workers:
+                worker.retire(Retire())
+        self._say(f"draining: up to {grace + drain.seconds:g} s; once more ends it now")
         await asyncio.sleep(grace)
         self._sockets.close_traffic()  # first: what came after a worker's last look would be lost
-        for worker in self._workers:
-            worker.retire(Drain(seconds=settings.drain_seconds))
-        _, late = await asyncio.wait(workers, timeout=settings.drain_seconds + WORKER_MARGIN)
-        for worker, task in zip(self._workers, workers, strict=True):
+        for worker in self._children.workers:
+            worker.retire(drain)
+        _, late = await asyncio.wait(workers, timeout=drain.seconds + WORKER_MARGIN)
+        for worker, task in zip(self._children.workers, workers, strict=True):
             if task in late:
                 worker.kill()
         await asyncio.wait(workers)
@@ -211,96 +240,38 @@ class Supervisor:
         return 0
 
     async def _finish(self, control: asyncio.Task[None], seconds: float) -> None:
-        self._control.retire(Finish())
+        self._children.control.retire(Finish())
         await asyncio.wait([control], timeout=seconds)
-        self._control.kill()
+        self._children.control.kill()
 
-    def _make_control(self, command: Sequence[str]) -> Child:
-        sockets = self._sockets
-
-        def launch() -> ControlLaunch:
-            return ControlLaunch.of(
-                self._settings,
-                channel=sockets.channel.getsockname(),
-                listener=sockets.channel.fileno(),
-                admin=sockets.admin.fileno(),
-                tally=sockets.tally,
-                restarts=dict(self._restarts),
-            )
-
-        def restarting(_: int, why: str) -> None:
-            self._restarts["control"] += 1
-            self._say(why)
-
-        files = [sockets.channel.fileno(), sockets.admin.fileno(), sockets.tally]
-        return Child("control", command, launch=launch, files=files, restarting=restarting)
-
-    def _make_worker(self, command: Sequence[str], number: int) -> Child:
-        settings, sockets = self._settings, self._sockets
-        listener = sockets.traffic[number].fileno()
-
-        def launch() -> WorkerLaunch:
-            return WorkerLaunch(
-                worker=number,
-                workers=settings.workers,
-                listener=listener,
-                tally=sockets.tally,
-                channel=sockets.channel.getsockname(),
-                tls=settings.tls,
-                drain_grace_seconds=settings.drain_grace_seconds,
-                drain_seconds=settings.drain_seconds,
-            )
-
-        def restarting(pid: int, why: str) -> None:
-            self._restarts["worker"] += 1
-            news = WorkerEnded(worker=number, pid=pid, restarts=dict(self._restarts))
-            self._control.tell(news)
-            self._say(why)
-
-        return Child(
-            f"worker {number}",
-            command,
-            launch=launch,
-            files=[listener, sockets.tally],
-            restarting=restarting,
-        )
+    # Signals
 
     @contextlib.contextmanager
     def _hearing(self) -> Iterator[None]:
-        """Hear signals as items of a queue."""
+        """Hear signals: those that end it as news, the others at once."""
         loop = asyncio.get_running_loop()
-        for heard in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(heard, self._news.put_nowait, heard)
-        loop.add_signal_handler(
-            signal.SIGHUP, self._say, "SIGHUP: the configuration is not read again while running"
-        )
+        heard: dict[signal.Signals, Callable[[], None]] = {
+            signal.SIGTERM: partial(self._news.put_nowait, signal.SIGTERM),
+            signal.SIGINT: partial(self._news.put_nowait, signal.SIGINT),
+            signal.SIGHUP: self._reload,
+            signal.SIGUSR2: self._ask,
+        }
+        for each, what in heard.items():
+            loop.add_signal_handler(each, what)
         try:
             yield
         finally:
-            for heard in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-                loop.remove_signal_handler(heard)
+            for each in heard:
+                loop.remove_signal_handler(each)
 
+    def _reload(self) -> None:
+        self._manager.reloading()
+        self._say("SIGHUP: reading the configuration again; the log says what came of it")
+        self._children.control.tell(Reload())
+        self._manager.ready()
 
-def whereabouts(settings: Settings, traffic: socket.socket, admin: socket.socket) -> list[str]:
-    """Return the lines that say where turnout listens, and who may reach that."""
-    scheme = "http" if settings.tls is None else "https"
-    plane = settings.data_plane
-    everywhere = traffic.getsockname()[0] in WILDCARDS
-    lines = [
-        f"traffic on {url(scheme, traffic)}/v1" + (" (on all interfaces)" if everywhere else ""),
-        f"administration on {url('http', admin)}",
-    ]
-    lent = [each.name for each in plane.upstreams.values() if each.api_key is not None]
-    if everywhere and lent and not plane.keys:
-        lines.append(
-            f"warning: whoever reaches this port can spend the api_key of {', '.join(lent)}. "
-            "Listen on 127.0.0.1 (--listen 127.0.0.1:8000), or configure client keys (keys:)."
-        )
-    return lines
-
-
-def url(scheme: str, sock: socket.socket) -> str:
-    """Return the address that `sock` listens on, as a person would type it."""
-    host, port = sock.getsockname()[:2]
-    host = WILDCARDS.get(host, f"[{host}]" if ":" in host else host)
-    return f"{scheme}://{host}:{port}"
+    def _ask(self) -> None:
+        if os.getpid() == 1:
+            self._say("SIGUSR2: no successor, for the container ends with this process")
+        else:
+            self._asked.set()

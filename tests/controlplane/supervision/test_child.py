@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from proxy.channel.lifeline import Drain, Finish
+from proxy.channel.lifeline import Alive, Drain, Finish, FromChild, Ready
 from proxy.controlplane.supervision.child import Child, ending, pause
 from proxy.errors import StartError
 from tests.support.patience import eventually
@@ -28,6 +28,9 @@ async def main():
         return
 asyncio.run(main())
 """
+TALKATIVE = READY.replace("wire.post(Ready())", "wire.post(Ready()); wire.post(Alive())").replace(
+    "import Finish", "import Alive, Finish"
+)
 STUBBORN = READY + "import time; time.sleep(60)"
 NEVER_READY = "import sys; sys.exit(5)"
 
@@ -35,21 +38,22 @@ NEVER_READY = "import sys; sys.exit(5)"
 class Kept:
     """A child that is kept, and what was said of it."""
 
-    def __init__(self, script: str) -> None:
+    def __init__(self, script: str, silence: float) -> None:
         self.said: asyncio.Queue[str] = asyncio.Queue()
         self.ended: list[int] = []
+        self.heard: list[FromChild] = []
         self.child = Child(
             "test",
             [sys.executable, "-c", script],
             launch=lambda: Drain(seconds=0),
             files=[],
-            restarting=self._restarting,
+            environment=os.environ,
+            ended=self.ended.append,
+            heard=self.heard.append,
+            say=self.said.put_nowait,
+            silence=silence,
         )
         self.task = asyncio.create_task(self.child.keep())
-
-    def _restarting(self, pid: int, why: str) -> None:
-        self.ended.append(pid)
-        self.said.put_nowait(why)
 
     async def ready(self) -> int:
         async with asyncio.timeout(PATIENCE):
@@ -68,8 +72,8 @@ class Kept:
 
 
 @asynccontextmanager
-async def keeping(script: str) -> AsyncIterator[Kept]:
-    kept = Kept(script)
+async def keeping(script: str, silence: float = PATIENCE) -> AsyncIterator[Kept]:
+    kept = Kept(script, silence)
     try:
         yield kept
     finally:
@@ -111,6 +115,36 @@ async def test_a_child_that_dies_is_started_again_and_its_pid_told() -> None:
             assert await kept.said.get() == "the test process ended (SIGKILL); starting it again"
         assert kept.ended == [first]
         assert await kept.pid() != first
+
+
+async def test_what_the_process_says_is_passed_on() -> None:
+    async with keeping(TALKATIVE) as kept:
+        await kept.ready()
+
+        async def heard() -> list[FromChild]:
+            return kept.heard
+
+        assert (await eventually(heard, lambda all_: len(all_) > 1))[:2] == [Ready(), Alive()]
+
+
+async def test_a_child_that_falls_silent_is_ended_and_started_again() -> None:
+    async with keeping(READY, silence=0.05) as kept:
+        first = await kept.ready()
+        async with asyncio.timeout(PATIENCE):
+            assert "says nothing any more" in await kept.said.get()
+            assert await kept.said.get() == "the test process ended (SIGKILL); starting it again"
+        assert kept.ended == [first]
+
+
+async def test_a_child_that_makes_room_is_ended_only_if_it_still_is_the_one() -> None:
+    async with keeping(STUBBORN) as kept:
+        pid = await kept.ready()
+        assert not kept.child.replace(pid + 1, "it is another")
+        assert kept.child.replace(pid, "it does not listen")
+        async with asyncio.timeout(PATIENCE):
+            assert await kept.said.get() == "replacing the test process: it does not listen"
+            assert await kept.said.get() == "the test process ended (SIGKILL); starting it again"
+        assert not kept.child.replace(pid, "again")
 
 
 async def test_a_child_that_does_not_listen_is_killed() -> None:

@@ -1,74 +1,10 @@
 """What the supervisor works out; what it does is shown in tests/processes."""
 
-import re
-import socket
-from typing import Any
-
 import pytest
 
-from proxy.config.settings import ClientKey, UpstreamSettings
-from proxy.controlplane.supervision.supervisor import counted, slots, url, whereabouts
+from proxy.controlplane.supervision.supervisor import counted
 from tests.support.data_plane import settings_of
 from tests.support.whole import settings
-
-
-@pytest.mark.parametrize(
-    ("bound", "shown"),
-    [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::1", "[::1]"), ("::", "[::1]")],
-)
-def test_an_address_is_shown_as_one_would_type_it(bound: str, shown: str) -> None:
-    family = socket.AF_INET6 if ":" in bound else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as sock:
-        sock.bind((bound, 0))
-        assert url("https", sock) == f"https://{shown}:{sock.getsockname()[1]}"
-
-
-LENT = UpstreamSettings(name="openai", scheme="http", host="h", port=1, api_key="sk-1")
-OWN = UpstreamSettings(name="own", scheme="http", host="h", port=1)
-KEY = ClientKey(name="k", sha256="", slot=0)
-
-
-def said(bound: str, **plane: Any) -> list[str]:
-    given = settings(settings_of(**plane))
-    with socket.socket() as traffic, socket.socket() as admin:
-        traffic.bind((bound, 0))
-        admin.bind(("127.0.0.1", 0))
-        return whereabouts(given, traffic, admin)
-
-
-def test_a_port_that_every_network_reaches_is_said_to_be_one() -> None:
-    traffic, administration = said("0.0.0.0", upstreams=[OWN])
-    assert re.fullmatch(r"traffic on http://127\.0\.0\.1:\d+/v1 \(on all interfaces\)", traffic)
-    assert administration.startswith("administration on http://127.0.0.1:")
-    assert "interfaces" not in said("127.0.0.1", upstreams=[OWN])[0]
-
-
-def test_a_key_that_anybody_could_spend_is_warned_of_with_a_remedy() -> None:
-    *_, warning = said("0.0.0.0", upstreams=[OWN, LENT])
-    assert warning.startswith("warning: ")
-    assert "api_key of openai." in warning
-    assert "127.0.0.1" in warning
-    assert "sk-1" not in warning
-
-
-@pytest.mark.parametrize(
-    ("bound", "plane"),
-    [
-        ("127.0.0.1", {"upstreams": [LENT]}),
-        ("0.0.0.0", {"upstreams": [OWN]}),
-        ("0.0.0.0", {"upstreams": [LENT], "keys": (KEY,)}),
-    ],
-)
-def test_nobody_is_warned_without_need(bound: str, plane: dict[str, Any]) -> None:
-    assert len(said(bound, **plane)) == 2
-
-
-def test_the_tally_has_room_for_every_client_key_and_for_more_to_come() -> None:
-    none = settings(settings_of(upstreams=[]))
-    key = ClientKey(name="k", sha256="", slot=5000)
-    many = settings(settings_of(upstreams=[], keys=(key,)))
-    assert slots(none) == 1024
-    assert slots(many) > 5000
 
 
 def test_no_workers_stand_for_one_for_each_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
