@@ -20,6 +20,7 @@ from proxy.channel.lifeline import (
     ControlLaunch,
     Finish,
     Ready,
+    Succession,
     ToChild,
     WorkerEnded,
     child_end,
@@ -96,10 +97,12 @@ class Control:
             channel = socket.socket(fileno=launch.listener)
             server = await asyncio.start_unix_server(reception.greet, sock=channel)
             app = administration(self._fleet, record.render, settings.admin_host)
-            async with serve(app, socket.socket(fileno=launch.admin)):
+            async with contextlib.AsyncExitStack() as door:
+                if launch.succession != "done":
+                    await door.enter_async_context(serve(app, socket.socket(fileno=launch.admin)))
                 lifeline.post(Ready())
                 living = asyncio.create_task(show_life(lifeline))
-                await self._obey(lifeline, reception)
+                await self._obey(lifeline, reception, door)
                 living.cancel()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LAST_WORDS_SECONDS):
@@ -108,8 +111,13 @@ class Control:
             for worker in range(len(self._ledger)):
                 reception.settle(worker)
 
-    async def _obey(self, lifeline: Wire[ToChild], reception: Reception) -> None:
-        """Return when it is time to end."""
+    async def _obey(
+        self,
+        lifeline: Wire[ToChild],
+        reception: Reception,
+        door: contextlib.AsyncExitStack,
+    ) -> None:
+        """Return when it is time to end; the `door` for administration may close before."""
         try:
             while True:
                 match await lifeline.receive():
@@ -118,6 +126,8 @@ class Control:
                     case WorkerEnded() as news:
                         self._fleet.restarts = news.restarts
                         await reception.ended(news.worker, news.pid)
+                    case Succession(stage="done"):
+                        await door.aclose()
         except ConnectionError:
             await self._outlive(reception)
 
