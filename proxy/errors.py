@@ -5,7 +5,7 @@
      ├─ ChangeError        a change of the routing can't be made
      ├─ StartError         turnout can't start on this machine: an address in use, ...
      ├─ StoreError         versions and audit log can't be read or written
-     │   └─ Conflict           it does not follow the last version that is kept
+     │   └─ Conflict           a version does not follow the last one that is kept
      ├─ Refusal            we answer the client ourselves: status, code, message
      └─ UpstreamFailure    no (whole) reply could be had from an upstream
          ├─ ConnectFailure     nothing was sent: safe to try again, or elsewhere
@@ -37,12 +37,12 @@ class ChangeError(TurnoutError):
     """A change of the routing can't be made; the message says why and what to do."""
 
 
-class StoreError(TurnoutError):
-    """The store can't be read or written, so nothing was kept; the message says why."""
-
-
 class StartError(TurnoutError):
     """turnout can't start on this machine; the message says why and what to do."""
+
+
+class StoreError(TurnoutError):
+    """The store can't be read or written, so nothing was kept; the message says why."""
 
 
 class Conflict(StoreError):

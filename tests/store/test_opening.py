@@ -1,0 +1,87 @@
+"""Opening: what is made, brought up to date, and refused."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import create_engine
+
+from proxy.errors import StartError
+from proxy.store import open_store
+from proxy.store.migrating import FOLDER
+from proxy.store.migrations import NEWEST
+from proxy.store.tables import METADATA
+from tests.store.kept import numbers, version
+
+
+def test_the_migrations_lead_to_the_tables_of_today(tmp_path: Path) -> None:
+    open_store(tmp_path / "versions.db").close()
+    engine = create_engine(f"sqlite:///{tmp_path / 'versions.db'}")
+    with engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    engine.dispose()
+
+
+def test_the_newest_step_is_the_last_of_one_row() -> None:
+    scripts = ScriptDirectory(FOLDER, version_locations=[FOLDER])
+    assert scripts.get_current_head() == NEWEST
+    assert scripts.get_base() == "m0001"
+
+
+def test_a_migration_that_breaks_off_leaves_nothing_half_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "versions.db"
+    with sqlite3.connect(path) as database:
+        database.execute("CREATE TABLE audit (something)")  # so the second table can't be made
+    database.close()
+    with pytest.raises(StartError, match="already exists"):
+        open_store(path)
+    with sqlite3.connect(path) as database:
+        tables = database.execute("SELECT name FROM sqlite_master").fetchall()
+        database.execute("DROP TABLE audit")
+    database.close()
+    assert tables == [("audit",)]
+    store = open_store(path)
+    store.append(version(1))
+    store.close()
+
+
+def test_a_store_of_a_newer_turnout_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "versions.db"
+    store = open_store(path)
+    store.append(version(1))
+    store.close()
+    write(path, "UPDATE alembic_version SET version_num = 'm9999'")
+    with pytest.raises(StartError, match=r"versions\.db was written by a newer turnout; run that"):
+        open_store(path)
+    write(path, f"UPDATE alembic_version SET version_num = '{NEWEST}'")
+    store = open_store(path)
+    assert numbers(store) == [1]
+    store.close()
+
+
+def write(path: Path, statement: str) -> None:
+    with sqlite3.connect(path) as database:
+        database.execute(statement)
+    database.close()
+
+
+def test_what_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "versions.db"
+    path.write_bytes(b"not a database" * 1000)
+    with pytest.raises(StartError, match=r"versions\.db can't be opened: file is not a database"):
+        open_store(path)
+    assert path.read_bytes() == b"not a database" * 1000
+
+
+def test_a_place_that_is_no_file_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(
+        StartError, match="unable to open database file; let the user that turnout"
+    ):
+        open_store(tmp_path)
+    with pytest.raises(StartError, match="name another data directory"):
+        open_store(tmp_path / "nowhere" / "versions.db")
