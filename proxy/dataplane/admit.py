@@ -135,8 +135,8 @@ def unit(route: Route, request: Request, facts: RequestFacts, key: ClientKey | N
     """Return what an assignment sticks to, by the route's rule; None: there is nothing to."""
     if route.sticky_header is not None:
         value = request.header(route.sticky_header.encode("ascii"))
-        if value:
-            return value.decode("latin-1")
+        if value:  # UTF-8 like pins and bodies; whatever else it is stays a unit of its own
+            return value.decode("utf-8", "surrogateescape")
     if route.sticky == "user":
         return facts.user
     if route.sticky == "key":

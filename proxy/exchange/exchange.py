@@ -48,6 +48,7 @@ class Exchange:
         "table_version",
         "texts",
         "unit_kind",
+        "unit_missing",
         "upstream",
         "variant_assigned",
         "variant_served",
@@ -83,6 +84,7 @@ class Exchange:
         self.shadow_of: str | None = None
         self.bucket: int | None = None
         self.unit_kind: str | None = None
+        self.unit_missing = False
         self.upstream: str | None = None
         self.attempts = 0
         self.waited = 0.0  # on the client's body, on upstreams, on back-off: not our own doing
@@ -161,6 +163,7 @@ class Exchange:
             texts=self.texts,
             pinned=self.pinned,
             shadow_of=self.shadow_of,
+            unit_missing=self.unit_missing,
         )
 
 

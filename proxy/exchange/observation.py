@@ -81,3 +81,4 @@ class Observation(Struct, frozen=True, array_like=True, kw_only=True):
     texts: Texts | None = None
     pinned: bool = False  # its unit has a variant of its own
     shadow_of: str | None = None  # the request that this one repeats, its reply kept from clients
+    unit_missing: bool = False  # assigned by chance: the route is sticky, the request has no unit

@@ -26,6 +26,8 @@ def settings(
     *,
     sticky: Sticky = "user",
     sticky_header: str | None = None,
+    pins: dict[str, str] | None = None,
+    off: tuple[str, ...] = (),
     **changes: Any,
 ) -> DataPlane:
     route = Route(
@@ -34,6 +36,8 @@ def settings(
         weights=(1.0, 1.0),
         sticky=sticky,
         sticky_header=sticky_header,
+        pins=pins or {},
+        off=off,
     )
     return settings_of(route, upstreams=[upstream("one", model.port)], **changes)
 
@@ -160,3 +164,67 @@ async def test_the_unit_is_what_the_route_says_it_sticks_to(
             assert seen.unit_kind == kind
             buckets.add(seen.bucket)
     assert (len(buckets) == 1) is (kind != "request")
+
+
+@pytest.mark.parametrize(
+    ("body", "header", "marks"),
+    [
+        ({"user": "alice"}, None, (True, False, False)),
+        ({"user": "alice"}, "base", (False, True, False)),
+        ({"user": "bob"}, None, (False, False, False)),
+        ({}, None, (False, False, True)),
+        ({}, "ft", (False, True, False)),
+    ],
+    ids=["pinned", "forced over a pin", "split", "no unit", "forced without a unit"],
+)
+async def test_how_an_exchange_came_by_its_variant_is_on_its_record(
+    model: ScriptedUpstream,
+    body: dict[str, str],
+    header: str | None,
+    marks: tuple[bool, bool, bool],
+) -> None:
+    async with serving(settings(model, pins={"alice": "ft"})) as turnout:
+        headers = {} if header is None else {"x-turnout-variant": header}
+        await turnout.post(CHAT, {"model": "support", "messages": [], **body}, headers)
+        seen = await turnout.observed()
+
+    assert (seen.pinned, seen.forced, seen.unit_missing) == marks
+    assert seen.variant_assigned == header or header is None
+    assert not seen.pinned or seen.variant_assigned == "ft"
+
+
+@pytest.mark.parametrize(
+    ("name", "pinned"), [("Zoë".encode(), True), ("Zoë".encode("latin-1"), False)]
+)
+async def test_a_header_names_a_unit_in_utf8_as_the_file_does(
+    model: ScriptedUpstream, name: bytes, *, pinned: bool
+) -> None:
+    said = settings(model, sticky_header="x-user", pins={"Zoë": "ft"})
+    async with serving(said) as turnout:
+        body = {"model": "support", "messages": []}
+        reply = await turnout.client.post(CHAT, json=body, headers={b"x-user": name})
+        seen = await turnout.observed()
+
+    assert reply.status_code == 200
+    assert (seen.pinned, seen.unit_kind) == (pinned, "user")
+
+
+async def test_on_a_route_without_units_none_is_missing(model: ScriptedUpstream) -> None:
+    async with serving(settings(model, sticky="request")) as turnout:
+        await turnout.post(CHAT, {"model": "support", "messages": []})
+        seen = await turnout.observed()
+
+    assert (seen.unit_kind, seen.unit_missing) == ("request", False)
+
+
+async def test_a_variant_that_is_off_can_not_be_asked_for_by_name(model: ScriptedUpstream) -> None:
+    async with serving(settings(model, off=("ft",))) as turnout:
+        reply = await turnout.post(
+            CHAT, {"model": "support", "messages": []}, {"x-turnout-variant": "ft"}
+        )
+        seen = await turnout.observed()
+
+    assert reply.status_code == 400
+    assert "'ft' of route 'support' is off" in reply.json()["error"]["message"]
+    assert seen.error_code is ErrorCode.CALLER_VARIANT_OFF
+    assert model.requests == []

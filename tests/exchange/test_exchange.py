@@ -122,7 +122,11 @@ def test_an_observation_survives_the_way_from_worker_to_control() -> None:
     exchange = an_exchange(stream=True)
     exchange.output_arrived(100.5)
     exchange.ended(Outcome.UPSTREAM_CUT, ErrorCode.PROVIDER_CUT)
+    exchange.pinned = exchange.unit_missing = True
+    exchange.shadow_of = "req-0"
     observation = closed(exchange)
+    assert (observation.pinned, observation.unit_missing) == (True, True)
+    assert observation.shadow_of == "req-0"
     assert msgpack.decode(msgpack.encode(observation), type=Observation) == observation
 
 

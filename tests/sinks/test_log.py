@@ -272,6 +272,12 @@ def test_for_people_a_failure_says_why(opened: Opened) -> None:
     assert "client_gone" in second
 
 
+def test_for_people_a_shadow_names_the_request_it_follows(opened: Opened) -> None:
+    log = opened("console")
+    ExchangeLog().take([observed(request_id="req-2", shadow_of="req-1")])
+    assert log.text().endswith("req-2 shadow of req-1\n")
+
+
 def test_for_people_alerts_and_events_are_lines_too(opened: Opened) -> None:
     log = opened("console")
     AlertLog().alert(alert())

@@ -218,6 +218,30 @@ def test_a_fallback_is_counted_by_the_variant_assigned_and_the_one_that_served()
     assert board.text().count(name + "{") == 2
 
 
+def test_it_is_counted_how_exchanges_came_by_their_variants() -> None:
+    board = Board()
+    board.take(
+        observed(),
+        observed(variant_served="ft-v2"),  # a fallback: it was to have the baseline
+        observed(unit_kind="request", unit_missing=True),
+        observed(variant_assigned="ft-v2", variant_served="ft-v2", pinned=True),
+        observed(variant_assigned="ft-v2", variant_served=None, forced=True),
+        observed(route=None, variant_assigned=None, variant_served=None),
+        observed(variant_assigned="ft-v2", shadow_of="req-0"),
+    )
+    name, counted = "turnout_assignments_total", {}
+    for variant in ("base", "ft-v2", "other"):
+        for how in ("split", "no_unit", "pinned", "forced"):
+            labels = {"route": "support", "variant": variant, "how": how}
+            counted[variant, how] = board.value(name, **labels)
+    assert {which: count for which, count in counted.items() if count} == {
+        ("base", "split"): 2.0,
+        ("base", "no_unit"): 1.0,
+        ("ft-v2", "pinned"): 1.0,
+        ("ft-v2", "forced"): 1.0,
+    }
+
+
 def test_a_variant_without_a_model_of_its_own_is_asked_by_the_routes_name() -> None:
     board = Board()
     board.take(observed(variant_served="ft-v2"))

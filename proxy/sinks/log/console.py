@@ -51,6 +51,8 @@ class Console:
         previews = filter(None, (event.get("prompt_preview"), event.get("response_preview")))
         parts += [self._paint(DIM, f'"{shown(short(text))}"') for text in previews]
         parts.append(self._paint(DIM, shown(event["request_id"])))
+        if event["shadow_of"] is not None:
+            parts.append(self._paint(DIM, f"shadow of {shown(event['shadow_of'])}"))
         return parts
 
     def _alert(self, event: EventDict) -> list[str]:

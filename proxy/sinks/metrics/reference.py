@@ -24,7 +24,8 @@ turnout's own.
 
 Every label value is a name from the configuration, a word from a list in the code, or
 `other`: no client and no upstream can add a series. `variant` is the one that served, or
-where none did, the one that was assigned; in `turnout_fallbacks_total` it is always the latter.
+where none did, the one that was assigned; in `turnout_assignments_total` and
+`turnout_fallbacks_total` it is always the latter.
 An exchange whose client left has the outcome `client_gone`; it is in no duration histogram and
 is never an error of its variant.
 
