@@ -21,7 +21,7 @@ from proxy.config.settings import Deadlines, Limits
 from proxy.errors import Refusal
 from proxy.http.deadlines import LOOK_SECONDS, Alarm, BodyPace, SendPace, has_left, queued
 from proxy.http.framing import Intake
-from proxy.http.head import Head, too_late
+from proxy.http.head import Head, Heads, too_late
 from proxy.http.reply import Reply
 from proxy.http.request import Request
 
@@ -51,6 +51,7 @@ class House(Protocol):
     service: Service
     limits: Limits
     deadlines: Deadlines
+    heads: Heads
     draining: bool  # replies say that they are the last on their connection
     closing: bool  # draining, and kept connections are closed under their clients
     in_flight: int
@@ -103,7 +104,6 @@ class Connection(asyncio.Protocol):
         "_intake",
         "_loop",
         "_paused",
-        "_peer",
         "_phase",
         "_reply",
         "_request",
@@ -118,9 +118,8 @@ class Connection(asyncio.Protocol):
         "write_paused",
     )
 
-    def __init__(self, house: House, peer: str, turned_away: Refusal | None = None) -> None:
+    def __init__(self, house: House, turned_away: Refusal | None = None) -> None:
         self._house = house
-        self._peer = peer
         self._turned_away = turned_away
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport = _UNMADE
@@ -252,7 +251,7 @@ class Connection(asyncio.Protocol):
         request = self._request
         return (
             request is not None
-            and request.keep_alive
+            and request.head.keep_alive
             and request.complete
             and not self._house.draining
         )
@@ -286,22 +285,22 @@ class Connection(asyncio.Protocol):
     def _next_request(self) -> Request | None:
         """Return the next request if its head is whole; a head that is none is answered."""
         house = self._house
-        head: Head | None = None
         try:
             raw = self._intake.head()
-            if raw is None:
-                if self._intake.held and not self._head_begun:
-                    self._head_begun = True
-                    self._due = self._alarm.by(self._loop.time() + house.deadlines.head)
-                return None
-            self._head_begun = False
-            now = self._loop.time()
-            head = request = Request(self, self._peer, now, house.limits.buffer_bytes)
-            request.parse(raw, house.limits)
         except Refusal as refusal:
-            self._refuse(refusal, head or Head())
+            self._refuse(refusal, Head())
             return None
-        return request
+        if raw is None:
+            if self._intake.held and not self._head_begun:
+                self._head_begun = True
+                self._due = self._alarm.by(self._loop.time() + house.deadlines.head)
+            return None
+        self._head_begun = False
+        head, length = house.heads.read(raw)
+        if head.refusal is not None:
+            self._refuse(head.refusal, head)
+            return None
+        return Request(head, length, self, house.limits.buffer_bytes)
 
     def _begin(self, request: Request) -> None:
         """Hand a request to the connection's task."""
@@ -329,7 +328,7 @@ class Connection(asyncio.Protocol):
 
     async def _exchange(self, request: Request) -> None:
         house = self._house
-        reply = self._reply = Reply(self, request)
+        reply = self._reply = Reply(self, request.head)
         house.in_flight += 1
         try:
             await house.service.handle(request, reply)

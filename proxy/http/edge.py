@@ -21,6 +21,7 @@ from proxy.config.settings import Deadlines, Limits
 from proxy.errors import Refusal
 from proxy.exchange import ErrorCode
 from proxy.http.connection import Connection, Service
+from proxy.http.head import Heads
 
 BACKLOG = 4096
 SPARE = 64  # files kept for other things than connections, and connections to turn away
@@ -50,6 +51,7 @@ class Edge:
     ) -> None:
         self.service = service
         self.limits = limits
+        self.heads = Heads(limits)
         self.deadlines = deadlines
         self.draining = False
         self.closing = False  # draining, and kept connections are closed under their clients
@@ -168,7 +170,7 @@ class Edge:
     def _accept(self, sock: socket.socket) -> bool:
         """Take one connection, so that workers on one socket share them; False: there is none."""
         try:
-            client, address = sock.accept()
+            client, _ = sock.accept()
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return False
         except OSError as error:
@@ -184,8 +186,7 @@ class Edge:
             # The loops disagree on this one; without it, replies wait 40 ms for an ACK.
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         full = len(self._open) >= self._capacity
-        peer = address[0] if isinstance(address, tuple) else ""
-        connection = Connection(self, peer, turned_away() if full else None)
+        connection = Connection(self, turned_away() if full else None)
         self._open.add(connection)
         self._empty.clear()
         task = self.spawn(self._admit(client, connection, self._listeners[sock]))

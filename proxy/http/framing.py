@@ -161,7 +161,7 @@ class Intake:
     def expect(self, request: Request) -> None:
         """Take what comes next as the body of `request`."""
         self.receiving = request
-        self._chunks = Chunks() if request.chunked else None
+        self._chunks = Chunks() if request.head.chunked else None
         data, self._waiting = self._waiting, b""
         if data:
             self.hold(self.body(bytes(data)))

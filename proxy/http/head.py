@@ -3,7 +3,8 @@
 llhttp reads the fields; the gates here refuse what it lets pass and what two readers could
 read in two ways. A head comes whole, up to its blank line; sockets, bodies and deadlines are
 `connection`'s. Every refusal here closes the connection: where its framing is in doubt, nothing
-that follows can be trusted.
+that follows can be trusted. A client's heads mostly differ in their Content-Length alone, so the
+rest is read once (`Heads`).
 """
 
 import re
@@ -22,6 +23,9 @@ METHODS = {
 }
 ALLOW = ", ".join(METHODS.values()).encode()
 LINE_SLACK = 32  # what a request line may hold beside its target
+KEPT_HEADS = 256  # heads that are remembered
+KEPT_BYTES = 4096  # of each; larger ones are read each time
+LENGTH_DIGITS = 18  # of a Content-Length: fewer than any parser's numbers overflow with
 
 _LINE = re.compile(rb"([A-Z]+) ([!-~]+) HTTP/1\.([01])")
 _DAMAGE = re.compile(rb"(?<!\r)\n|\r[^\n]|\0")
@@ -50,6 +54,7 @@ _SPECIAL = frozenset(
         b"upgrade",
     }
 )
+_NO_FIELDS: dict[bytes, bytes] = {}
 _ONCE = (b"host", b"content-length", b"transfer-encoding", b"authorization")
 
 
@@ -62,20 +67,24 @@ class _Fields:
 
 
 class Head:
-    """What a request's head says; `parse` fills it."""
+    """What a request's head says, all but its Content-Length; `parse` fills it.
+
+    Requests share one where their heads differ in nothing else: nobody changes it afterwards.
+    `header` returns the first value of a name (in lower case), or None. `refusal`: it is no head
+    of ours, and the rest says how far it was read.
+    """
 
     __slots__ = (
-        "_index",
         "chunked",
-        "content_length",
         "expects_continue",
-        "has_body",
+        "header",
         "headers",
         "http11",
         "keep_alive",
         "method",
         "path",
         "query",
+        "refusal",
         "target",
     )
 
@@ -85,20 +94,15 @@ class Head:
         self.path = ""
         self.query = b""
         self.headers: Headers = []
+        self.header: Callable[[bytes], bytes | None] = _NO_FIELDS.get
         self.http11 = True
-        self.content_length: int | None = None
         self.chunked = False
-        self.has_body = False
         self.keep_alive = False
         self.expects_continue = False
-        self._index: dict[bytes, bytes] = {}
+        self.refusal: Refusal | None = None
 
-    def header(self, name: bytes) -> bytes | None:
-        """Return the first value of `name` (in lower case), or None."""
-        return self._index.get(name)
-
-    def parse(self, raw: bytes, limits: Limits) -> None:
-        """Read a whole head, blank line included, or raise Refusal."""
+    def parse(self, raw: bytes, limits: Limits) -> int | None:
+        """Read a whole head, blank line included; return its Content-Length, or raise Refusal."""
         self._request_line(raw[: raw.index(b"\r\n")], limits)
         spelt: dict[bytes, bytes] = {}
         feed(raw, spelt.setdefault)
@@ -106,10 +110,8 @@ class Head:
         # As many names as lines: each stands once, and none was lost on its way into a dict.
         if len(index) == raw.count(b"\n") - 2:
             self.headers = list(spelt.items())
-            self._index = index
         else:
-            self._repeated(raw)
-            index = self._index
+            index = self._repeated(raw)
         if len(self.headers) > limits.header_count:
             raise head_too_large()
         host = index.get(b"host")
@@ -118,16 +120,13 @@ class Head:
                 raise malformed("Host is missing.")
         elif not is_host(host):
             raise malformed("Host is malformed.")
-        length = index.get(b"content-length")
-        if length is not None:
-            if not length.isdigit():
-                raise malformed("Content-Length is no plain number.")
-            self.content_length = int(length)
-            self.has_body = self.content_length > 0
+        length = self._length(index)
         if _SPECIAL.isdisjoint(index):
             self.keep_alive = self.http11
         else:
-            self._special()
+            self._special(index, length)
+        self.header = index.get
+        return length
 
     def _request_line(self, line: bytes, limits: Limits) -> None:
         method, target, self.http11 = split_line(line)
@@ -143,7 +142,7 @@ class Head:
                 raise malformed("The target's authority is malformed.")
             self.target = self.path.encode() + (b"?" + self.query if self.query else b"")
 
-    def _repeated(self, raw: bytes) -> None:
+    def _repeated(self, raw: bytes) -> dict[bytes, bytes]:
         """Keep every field; refuse a second one of what may stand once; join Connection's."""
         headers = self.headers
         feed(raw, lambda name, value: headers.append((name, value)))
@@ -153,23 +152,33 @@ class Head:
         for name in _ONCE:
             if len(values.get(name, ())) > 1:
                 raise malformed(f"{name.decode().title()} stands in the head more than once.")
-        self._index = {name: all_of[0] for name, all_of in values.items()}
+        index = {name: all_of[0] for name, all_of in values.items()}
         if b"connection" in values:
-            self._index[b"connection"] = b",".join(values[b"connection"])
+            index[b"connection"] = b",".join(values[b"connection"])
+        return index
 
-    def _special(self) -> None:
+    def _length(self, index: dict[bytes, bytes]) -> int | None:
+        """Take Content-Length out: it is the one field that is not the same next time."""
+        value = index.pop(b"content-length", None)
+        if value is None:
+            return None
+        if not value.isdigit():
+            raise malformed("Content-Length is no plain number.")
+        self.headers = [each for each in self.headers if _LOWER[each[0]] != b"content-length"]
+        return int(value)
+
+    def _special(self, index: dict[bytes, bytes], length: int | None) -> None:
         """Read what few heads have: a body in chunks, a word on the connection, a wish."""
-        index = self._index
         # Some peers read an underscore as a dash.
         if b"content_length" in index or b"transfer_encoding" in index:
             raise malformed("A framing header is misspelt.")
         coding = index.get(b"transfer-encoding")
         if coding is not None:
-            if self.content_length is not None:
+            if length is not None:
                 raise malformed("Content-Length and Transfer-Encoding exclude each other.")
             if not self.http11 or coding.lower() != b"chunked":
                 raise malformed("The only Transfer-Encoding taken is chunked, on HTTP/1.1.")
-            self.chunked = self.has_body = True
+            self.chunked = True
         options = connection_options(index.get(b"connection", b""))
         self.keep_alive = b"close" not in options and (self.http11 or b"keep-alive" in options)
         if b"websocket" in index.get(b"upgrade", b"").lower():
@@ -178,7 +187,54 @@ class Head:
         if expected is not None and self.http11:
             if expected.lower() != b"100-continue":
                 raise unsupported(417, "The only expectation that is met is 100-continue.")
-            self.expects_continue = self.has_body
+            self.expects_continue = True
+
+
+class Heads:
+    """Reads heads under `limits`, and remembers them without their Content-Length.
+
+    A head with the same bytes before and behind other digits differs from one that passed every
+    gate in the length of its body and in nothing else, so it is not read again. Those kept are
+    bounded in number and size: clients may send what they like.
+    """
+
+    __slots__ = ("_known", "_limits")
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._known: dict[tuple[bytes, bytes], Head] = {}
+
+    def read(self, raw: bytes) -> tuple[Head, int | None]:
+        """Return what a whole head says, and its Content-Length, if it has one."""
+        before, digits, behind = split_length(raw)
+        head = self._known.get((before, behind))
+        if head is not None:
+            return head, int(digits) if digits else None
+        head = Head()
+        try:
+            length = head.parse(raw, self._limits)
+        except Refusal as refusal:
+            head.refusal = refusal
+            return head, None
+        plain = bool(digits) or length is None  # else its length stands among what is remembered
+        if plain and len(raw) <= KEPT_BYTES:
+            if len(self._known) >= KEPT_HEADS:
+                self._known.clear()
+            self._known[before, behind] = head
+        return head, length
+
+
+def split_length(raw: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return what stands before, in and behind the digits of Content-Length, as most write it.
+
+    Where it is absent or written in any other way, all of `raw` stands before.
+    """
+    before, _, rest = raw.partition(b"ength: ")
+    if before[-11:].lower() == b"\r\ncontent-l":
+        digits, _, behind = rest.partition(b"\r\n")
+        if digits.isdigit() and len(digits) <= LENGTH_DIGITS:
+            return before, digits, behind
+    return raw, b"", b""
 
 
 def feed(raw: bytes, on_header: Callable[[bytes, bytes], object]) -> None:

@@ -20,8 +20,8 @@ class Source(Protocol):
         ...
 
 
-class Request(Head):
-    """One request. `received_at`: loop time at which its head was whole."""
+class Request:
+    """One request: its head, and the length and state of its body."""
 
     __slots__ = (
         "_ended",
@@ -31,15 +31,30 @@ class Request(Head):
         "_room",
         "_source",
         "_waiter",
-        "peer",
+        "content_length",
+        "expects_continue",
+        "has_body",
+        "head",
+        "header",
+        "method",
+        "path",
         "received",
-        "received_at",
     )
 
-    def __init__(self, source: Source, peer: str, received_at: float, room: int) -> None:
-        super().__init__()
-        self.peer = peer
-        self.received_at = received_at
+    def __init__(
+        self,
+        head: Head,
+        content_length: int | None,
+        source: Source,
+        room: int,
+    ) -> None:
+        self.head = head
+        self.method = head.method
+        self.path = head.path
+        self.header = head.header
+        self.content_length = content_length
+        self.has_body = head.chunked or bool(content_length)
+        self.expects_continue = head.expects_continue and self.has_body
         self.received = 0  # bytes of the body so far
         self._source = source
         self._room = room  # bytes that may wait to be taken

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from proxy.config.settings import Limits
 from proxy.errors import Refusal
 from proxy.http.framing import Chunks, Intake
+from proxy.http.head import Heads
 from proxy.http.request import Request
 
 LIMITS = Limits(head_bytes=600, target_bytes=200, header_count=10)
@@ -26,16 +27,22 @@ class Reader:
 
     def __init__(self) -> None:
         self.intake = Intake(LIMITS)
+        self.heads = Heads(LIMITS)
         self.seen: list[Request] = []
 
     def take(self, piece: bytes) -> None:
         self.intake.hold(self.intake.body(piece))
         while self.ready() and (raw := self.intake.head()) is not None:
-            request = Request(Source(), "", 0.0, 0)
-            request.parse(raw, LIMITS)
+            request = self.request(raw)
             self.seen.append(request)
             if request.has_body:
                 self.intake.expect(request)
+
+    def request(self, raw: bytes) -> Request:
+        head, length = self.heads.read(raw)
+        if head.refusal is not None:
+            raise head.refusal
+        return Request(head, length, Source(), 0)
 
     def ready(self) -> bool:
         return self.intake.receiving is None and not self.intake.broken
@@ -195,14 +202,13 @@ def test_what_is_taken_as_a_head_llhttp_takes_too(noises: list[bytes]) -> None:
         noises[0] if noises else b"",
         b"\r\n".join(noises[1:]),
     )
-    intake = Intake(LIMITS)
-    intake.hold(raw)
-    request = Request(Source(), "", 0.0, 0)
+    reader = Reader()
+    reader.intake.hold(raw)
     try:
-        head = intake.head()
+        head = reader.intake.head()
         if head is None:
             return
-        request.parse(head, LIMITS)
+        request = reader.request(head)
     except Refusal:
         return
     peer = Peer()

@@ -75,7 +75,7 @@ class Repeat:
         self._clock = clock
         self._exchange = exchange
         self._upstream = plane.upstreams[variant.upstream]
-        self._reply = Reply(NOWHERE, request)
+        self._reply = Reply(NOWHERE, request.head)
         self._body, _ = rewritten(metered, variant, self._upstream)
         self._head = plane.shadow_heads[variant.upstream].write(
             request, metered.dialect.name, len(self._body)

@@ -82,7 +82,7 @@ class HeadWriter:
         `dialect` "none" leaves the reply's encoding to the client; every other one asks for
         identity, because its reply is metered.
         """
-        query = request.query
+        query = request.head.query
         target = f"{self._prefix}{request.path.removeprefix('/v1')}"
         lines = [f"{request.method} {target}".encode("ascii")]
         lines[0] += b"?%b HTTP/1.1" % query if query else b" HTTP/1.1"
@@ -94,7 +94,7 @@ class HeadWriter:
         else:
             drop = self._drop_metered
             lines.append(self._messages if dialect == "messages" else self._metered)
-        lines += map(b": ".join, end_to_end(request.headers, extra_drop=drop))
+        lines += map(b": ".join, end_to_end(request.head.headers, extra_drop=drop))
         if length is not None:
             lines.append(b"content-length: %d\r\n\r\n" % length)
         elif request.has_body:
