@@ -12,6 +12,7 @@ from proxy.config.routes.contents import contents, with_contents
 from proxy.config.routes.table import routing_table
 from proxy.config.schema import File
 from proxy.errors import ConfigError
+from proxy.rollout import changes
 from proxy.rollout.contents import Contents, canonical, digest
 
 GOOD = Path(__file__).parent / "good"
@@ -162,3 +163,30 @@ def test_contents_that_serve_nothing_do_not_fit(read: Read) -> None:
 
     with pytest.raises(ConfigError, match="it serves nothing; add 'routes'"):
         with_contents(file, nothing)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda said: changes.split(said, "support", {"zeta": 1, "alpha": 0}),
+        lambda said: changes.add_variant(said, "support", "new", {"upstream": "two"}, 5),
+        lambda said: changes.drain_variant(said, "support", "alpha"),
+        lambda said: changes.switch(said, "zeta", on=False),
+        lambda said: changes.switch(changes.switch(said, "zeta", on=False), "zeta", on=True),
+        lambda said: changes.pin(said, "support", "alice", "alpha"),
+        lambda said: changes.shadow(said, "support", "alpha", 10, timeout=5, concurrency=2),
+        lambda said: changes.remove_variant(
+            changes.drain_variant(said, "support", "alpha"), "support", "alpha"
+        ),
+    ],
+)
+def test_what_a_change_leaves_fits_and_is_in_its_declared_form(
+    read: Read, change: Callable[[Contents], Contents]
+) -> None:
+    file = read(TEXT)
+    changed = change(contents(file))
+
+    back = with_contents(file, changed)
+
+    assert canonical(contents(back)) == canonical(changed)
+    assert routing_table(back).digest != routing_table(file).digest or changed == contents(file)
