@@ -32,6 +32,8 @@ class VersionLine(Answer):
     """A rollback's: the version whose contents these are."""
     undone: int | None
     """A rollback's: the version that it left."""
+    route: str | None
+    """A rollback's: the one route that it took back; null: all."""
     in_force: bool
     """Whether it is the one in force."""
 
@@ -55,12 +57,12 @@ class Versions(Answer):
 class Difference(Answer):
     """One place at which two versions differ."""
 
-    path: str
-    """Where, like `routes.support.split.base`."""
-    before: JsonValue
-    """What stood there; null: nothing."""
-    after: JsonValue
-    """What stands there; null: nothing."""
+    path: list[str]
+    """Where, like `["routes", "support", "split", "base"]`."""
+    before: JsonValue = None
+    """What stood there; absent: nothing."""
+    after: JsonValue = None
+    """What stands there; absent: nothing."""
 
 
 class Diff(Answer):
@@ -77,6 +79,8 @@ class Diff(Answer):
 class AuditLine(Answer):
     """One change that was asked for, done or not."""
 
+    number: int
+    """Its place in the log, from 1."""
     at: AwareDatetime
     """When."""
     who: str

@@ -73,7 +73,9 @@ class Segment(Answer):
     """One variant's stretch of [0, 1)."""
 
     variant: str
-    """The variant."""
+    """The variant that serves it."""
+    instead_of: str | None
+    """The variant whose stretch it is, where that one is off; null: its own."""
     start: float
     """Where it begins."""
     end: float
@@ -103,6 +105,10 @@ class Explained(Answer):
     """Whether the variant was asked for by name."""
     pinned: bool
     """Whether the unit has a variant of its own."""
+    off: list[str]
+    """Variants of the route that serve nobody."""
+    shadow: ShadowState | None
+    """Who gets a share of the route's requests as well; null: nobody."""
     fallback: list[str]
     """Tried in this order should the variant fail before its first byte."""
     why: str

@@ -97,7 +97,7 @@ class AlertCount(Answer):
     """When for the last time."""
 
 
-class Reading(Answer):
+class LastReading(Answer):
     """The last reading of the configuration file."""
 
     at: AwareDatetime
@@ -134,5 +134,5 @@ class Status(Answer):
     """Alerts raised within the last `alert_seconds`, the most frequent first."""
     alert_seconds: float
     """How far back alerts are counted, in seconds."""
-    reading: Reading | None
+    reading: LastReading | None
     """The last reading of the file; null: none since the start, or there is no file."""

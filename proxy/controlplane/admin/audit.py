@@ -1,0 +1,91 @@
+"""Refused changes in the audit log: those that never came as far as publishing.
+
+Whoever has no token can be refused as often as they like; so that they can't push what others
+did out of a log that keeps a number of entries, only so many are written down at a time, and the
+next one that is says how many were not.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from proxy.config.source import shown
+from proxy.controlplane.admin.entrance.gate import name
+from proxy.controlplane.admin.entrance.refusals import problems, told
+from proxy.controlplane.publishing.change import Caller
+from proxy.errors import StoreError
+from proxy.rollout.audit import AuditEntry
+
+BURST = 60  # refused changes that are written down at once
+EVERY_SECONDS = 10.0  # then one each of these
+PARTS = ("route", "variant")  # of a path, that say what was to change
+
+
+class Records(Protocol):
+    """Where the audit log is kept."""
+
+    def record(self, entry: AuditEntry) -> None:
+        """Keep an entry; may block."""
+        ...
+
+
+class RefusedChanges:
+    """Writes down refused changes; `clock` is seconds since the epoch."""
+
+    def __init__(self, records: Records, clock: Callable[[], float]) -> None:
+        self._records = records
+        self._clock = clock
+        self._room = float(BURST)
+        self._since = clock()
+        self._left_out = 0
+
+    async def refused(self, request: Request, caller: Caller, error: Exception) -> None:
+        """Write down that `caller` was refused, if there is room."""
+        at = self._clock()
+        grown = max(0.0, at - self._since) / EVERY_SECONDS
+        self._room, self._since = min(float(BURST), self._room + grown), at
+        if self._room < 1:
+            self._left_out += 1
+            return
+        self._room -= 1
+        detail = reason(error)
+        if self._left_out:
+            detail += f" ({self._left_out} refused before it were not written down)"
+            self._left_out = 0
+        entry = AuditEntry(
+            at=at,
+            who=caller.name,
+            origin=caller.origin,
+            action=request.state.action,
+            target=target(request),
+            why="",
+            result="refused",
+            detail=detail,
+        )
+        try:
+            await asyncio.to_thread(self._records.record, entry)
+        except StoreError as failure:  # it is refused all the same
+            structlog.get_logger().warning("refused change not written down", error=str(failure))
+
+
+def reason(error: Exception) -> str:
+    """Return why a change was refused, as its caller was told."""
+    match error:
+        case HTTPException():
+            message, found = told(error)
+        case RequestValidationError():
+            message, found = "", problems(error)
+        case _:
+            message, found = "", []
+    return " ".join([*filter(None, [message]), "; ".join(found)]).strip()
+
+
+def target(request: Request) -> str:
+    """Return what a request was to change, as its path says it."""
+    parts = [request.path_params[part] for part in PARTS if part in request.path_params]
+    return "/".join(shown(name(part)) for part in parts)

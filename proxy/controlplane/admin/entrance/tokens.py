@@ -1,0 +1,78 @@
+"""Tokens: who a caller is, by the digest of what they show, and the token that is made here.
+
+A token's value is known to its caller, and, where it was made here, to one file that only this
+user can read. It is in no log, no answer and no list.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from hmac import compare_digest
+from pathlib import Path
+
+import structlog
+
+from proxy.config.settings import AdminToken
+
+FILE = "admin.token"
+LOCAL = "local"  # the name of the one that is made here
+SHORTEST = 32  # characters: less was not made here, or not written whole
+
+
+class Tokens:
+    """The tokens that are known."""
+
+    def __init__(self, tokens: Iterable[AdminToken]) -> None:
+        self._tokens = tuple(tokens)
+
+    def adopt(self, tokens: Iterable[AdminToken]) -> None:
+        """Know these tokens from now on, and no others."""
+        self._tokens = tuple(tokens)
+
+    def owner(self, shown: bytes) -> AdminToken | None:
+        """Return whose token was shown; None: nobody's. It takes as long either way."""
+        digest = digest_of(shown)
+        owners = [each for each in self._tokens if compare_digest(each.sha256, digest)]
+        return owners[0] if owners else None
+
+
+def digest_of(token: bytes) -> str:
+    """Return a token's SHA-256 digest in hexadecimal."""
+    return sha256(token).hexdigest()
+
+
+def local_token(folder: Path, make: Callable[[], str]) -> AdminToken:
+    """Return the token of `folder`, which `make` makes where none is there that can be trusted.
+
+    It is not trusted if others can read it. OSError: it can't be kept.
+    """
+    path = folder / FILE
+    token = _kept(path)
+    if token is None:
+        token = make()
+        _keep(path, token)
+        structlog.get_logger().info("admin token made", path=str(path))
+    return AdminToken(name=LOCAL, sha256=digest_of(token.encode()), role="admin")
+
+
+def _kept(path: Path) -> str | None:
+    try:
+        token = path.read_text(encoding="utf-8").strip()
+        mode = path.stat().st_mode
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+    if mode & 0o077:
+        log = structlog.get_logger()
+        log.warning("admin token could be read by others, so it is replaced", path=str(path))
+        return None
+    return token if len(token) >= SHORTEST else None
+
+
+def _keep(path: Path, token: str) -> None:
+    """Write the file whole or not at all, and for this user only from its first moment."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123  # of an open file
+        file.write(f"{token}\n")
+    fresh.replace(path)

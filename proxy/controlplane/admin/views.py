@@ -1,0 +1,208 @@
+"""Views: what control holds, as the models that are shown. Nothing here decides or changes."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from proxy import __version__
+from proxy.controlplane.admin import models
+from proxy.controlplane.admin.lately import SECONDS, Kind, Seen
+from proxy.controlplane.fleet import Fleet, Pool, Worker, on_table
+from proxy.controlplane.publishing.change import Published, Reloaded
+from proxy.rollout import AuditEntry, Contents, Difference, Version, contents_of
+from proxy.rollout.shares import shares, weights
+from proxy.routing import Explanation
+from proxy.routing.table import Shadow
+
+SHADOW = Shadow(variant="", percent=0.0)
+
+
+def moment(at: float) -> datetime:
+    """Return seconds since the epoch as a moment."""
+    return datetime.fromtimestamp(at, UTC)
+
+
+def routes(contents: Contents, only: str | None = None) -> list[models.RouteState]:
+    """Return the routes of `contents`, or one of them."""
+    found = contents.get("routes", {}).items()
+    return [route(name, said) for name, said in found if only in (None, name)]
+
+
+def route(name: str, said: dict[str, Any]) -> models.RouteState:
+    """Return one route of contents as it works."""
+    share, weight = shares(said), weights(said)
+    return models.RouteState(
+        name=name,
+        sticky=said.get("sticky", "user"),
+        variants=[
+            models.VariantState(
+                name=variant,
+                upstream=each["upstream"],
+                model=each.get("model"),
+                weight=weight[variant],
+                share=share[variant] / 100,
+                baseline=place == 0,
+                off=each.get("off", False),
+            )
+            for place, (variant, each) in enumerate(said["variants"].items())
+        ],
+        fallback=said.get("fallback", []),
+        pins=len(said.get("pins", {})),
+        shadow=shadow(said.get("shadow")),
+    )
+
+
+def shadow(said: dict[str, Any] | None) -> models.ShadowState | None:
+    """Return a route's shadow with the budgets that it has by default."""
+    if said is None:
+        return None
+    return models.ShadowState(
+        variant=said["variant"],
+        percent=said["percent"],
+        timeout_seconds=said.get("timeout_seconds", SHADOW.timeout),
+        concurrency=said.get("concurrency", SHADOW.concurrency),
+    )
+
+
+def line(version: Version, current: int) -> models.VersionLine:
+    """Return a version without its contents; `current` is in force."""
+    return models.VersionLine.model_validate(_version(version, current))
+
+
+def whole(version: Version, current: int) -> models.WholeVersion:
+    """Return a version with its contents."""
+    said = _version(version, current)
+    return models.WholeVersion.model_validate(said | {"contents": contents_of(version)})
+
+
+def _version(version: Version, current: int) -> dict[str, Any]:
+    said = {name: getattr(version, name) for name in version.__struct_fields__}
+    return said | {"at": moment(version.at), "in_force": version.number == current}
+
+
+def difference(found: Difference) -> models.Difference:
+    """Return one place that differs; what stands nowhere is not set."""
+    return models.Difference.model_validate(msgspec.to_builtins(found))
+
+
+def entry(found: AuditEntry) -> models.AuditLine:
+    """Return a line of the audit log."""
+    said = {name: getattr(found, name) for name in found.__struct_fields__}
+    return models.AuditLine.model_validate(said | {"at": moment(found.at)})
+
+
+def reading(last: Reloaded | None) -> models.LastReading | None:
+    """Return the last reading of the file."""
+    if last is None:
+        return None
+    return models.LastReading(
+        at=moment(last.at),
+        result=last.result,
+        problems=list(last.problems),
+        restart_needed=list(last.restart_needed),
+    )
+
+
+def status(
+    *,
+    fleet: Fleet,
+    version: Version,
+    last: Reloaded | None,
+    degraded: Sequence[str],
+    alerts: Sequence[tuple[Kind, Seen]],
+) -> models.Status:
+    """Return the state of this turnout, `version` being in force."""
+    workers = list(fleet.workers.values())
+    account = fleet.account
+    return models.Status(
+        version=__version__,
+        degraded=list(degraded),
+        table=models.Table(
+            version=version.number,
+            digest=version.digest,
+            workers=on_table(workers, version.number),
+            source=version.source.value,
+            who=version.who,
+            why=version.why,
+            at=moment(version.at),
+        ),
+        routes=routes(contents_of(version)),
+        workers=[worker(each) for each in workers],
+        restarts=dict(fleet.restarts),
+        exchanges=models.Exchanges(
+            begun=account.begun,
+            taken=account.taken,
+            dropped=account.dropped,
+            lost=account.lost,
+            in_flight=fleet.in_flight,
+        ),
+        upstreams=[upstream(each) for each in fleet.upstreams],
+        alerts=[
+            models.AlertCount(**kind._asdict(), count=seen.times, last=moment(seen.last))
+            for kind, seen in alerts
+        ],
+        alert_seconds=SECONDS,
+        reading=reading(last),
+    )
+
+
+def worker(found: Worker) -> models.WorkerStatus:
+    """Return a worker as of its last report."""
+    return models.WorkerStatus(
+        number=found.number,
+        pid=found.pid,
+        version=found.turnout,
+        table_version=found.table_version,
+        in_flight=found.in_flight,
+        connections=found.connections,
+    )
+
+
+def upstream(pool: Pool) -> models.UpstreamStatus:
+    """Return an upstream as all workers see it."""
+    return models.UpstreamStatus(
+        name=pool.name,
+        open=pool.open,
+        idle=pool.idle,
+        waiting=pool.waiting,
+        ejected_by=pool.ejected,
+        requests=pool.requests,
+        retries=pool.retries,
+        ejections=pool.ejections,
+        connect_failures=pool.connect_failures,
+    )
+
+
+def explained(told: Explanation, version: int) -> models.Explained:
+    """Return an explanation by the routing `version`."""
+    said = msgspec.to_builtins(told)
+    copied = None
+    if told.shadow is not None:
+        copied = {**said["shadow"], "timeout_seconds": told.shadow.timeout}
+    return models.Explained.model_validate({**said, "shadow": copied, "version": version})
+
+
+def published(found: Published, only: str | None) -> models.Published:
+    """Return what came of a change of the route `only`, or of several."""
+    return models.Published(
+        version=found.version.number,
+        changed=found.changed,
+        restored=found.version.restored if found.changed else None,
+        workers=found.workers,
+        of=found.of,
+        milliseconds=round(found.milliseconds, 3),
+        late=list(found.late),
+        routes=routes(contents_of(found.version), only),
+    )
+
+
+def reloaded(found: Reloaded) -> models.Reloaded:
+    """Return what came of reading the file again."""
+    return models.Reloaded(
+        result=found.result,
+        version=found.version.number,
+        problems=list(found.problems),
+        restart_needed=list(found.restart_needed),
+    )
