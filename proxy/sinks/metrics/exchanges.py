@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from proxy.alerting import Alert
 from proxy.exchange.observation import Observation
 from proxy.exchange.outcome import ErrorCode, Outcome
+from proxy.sinks.metrics.assignments import AssignmentMetrics
 from proxy.sinks.metrics.cells import Count, Counter, Histogram, Reading, Spread
 from proxy.sinks.metrics.names import OPERATIONS, OTHER, Names
 from proxy.sinks.metrics.shadows import ShadowMetrics
@@ -48,21 +49,11 @@ Key = tuple[str, str | None, str | None, str | None]  # dialect, upstream, route
 class Series:
     """The cells of one variant on one upstream, so that an exchange looks them up once."""
 
-    __slots__ = (
-        "assigned",
-        "durations",
-        "model",
-        "overhead",
-        "per_token",
-        "requests",
-        "tokens",
-        "ttft",
-    )
+    __slots__ = ("durations", "model", "overhead", "per_token", "requests", "tokens", "ttft")
 
     def __init__(self, model: tuple[str, ...] | None, overhead: Spread) -> None:
         self.model = model  # values of MODEL_LABELS; None: no model was spoken to
         self.overhead = overhead
-        self.assigned: dict[tuple[str | None, str], Count] = {}
         self.requests: dict[tuple[Outcome, ErrorCode | None], Count] = {}
         self.durations: dict[ErrorCode | None, Spread] = {}
         self.tokens: dict[str, Spread] = {}
@@ -106,18 +97,7 @@ class Metrics(Collector):
             "Exchanges that ended, each counted once; error_code is empty where nothing failed.",
             ("route", "variant", "upstream", "dialect", "outcome", "error_code"),
         )
-        self._assignments = Counter(
-            "turnout_assignments_total",
-            "Exchanges by the variant they were to have, and how it was chosen: split (by"
-            " their unit, or by chance on a route that is sticky by request), no_unit (by chance:"
-            " the route is sticky and they had no unit), pinned, forced.",
-            ("route", "variant", "how"),
-        )
-        self._fallbacks = Counter(
-            "turnout_fallbacks_total",
-            "Exchanges for which `served` was asked, at last, in place of the `variant` assigned.",
-            ("route", "variant", "served"),
-        )
+        self._assignments = AssignmentMetrics(names)
         self._overhead = Histogram(
             "turnout_overhead_seconds",
             "Time that turnout itself added: neither upstream's nor the client's.",
@@ -136,8 +116,7 @@ class Metrics(Collector):
             self._per_token,
             self._tokens,
             self._requests,
-            self._assignments,
-            self._fallbacks,
+            *self._assignments.families,
             self._overhead,
             self._alerts,
             *self._shadows.families,
@@ -181,29 +160,11 @@ class Metrics(Collector):
         count = series.requests.get((outcome, code)) or self._begin_count(series, key, seen)
         count.value += 1
         series.overhead.observe(seen.overhead_ms / 1000)
-        if seen.route is not None:
-            self._assign(series, seen)
-        if seen.variant_served != seen.variant_assigned and seen.variant_served is not None:
-            self._fall_back(seen)
+        self._assignments.count(seen)
         if series.model is not None and seen.attempts:
             self._time(series, series.model, seen)
             if seen.tokens_source != "none":
                 self._weigh(series, series.model, seen)
-
-    def _assign(self, series: Series, seen: Observation) -> None:
-        key = seen.variant_assigned, chosen(seen)
-        count = series.assigned.get(key)
-        if count is None:
-            route = self._names.route(seen.route)
-            variant = self._names.variant(route, seen.variant_assigned)
-            count = series.assigned[key] = self._assignments.at(route, variant, key[1])
-        count.value += 1
-
-    def _fall_back(self, seen: Observation) -> None:
-        names = self._names
-        route = names.route(seen.route)
-        assigned = names.variant(route, seen.variant_assigned)
-        self._fallbacks.at(route, assigned, names.variant(route, seen.variant_served)).value += 1
 
     def _time(self, series: Series, model: tuple[str, ...], seen: Observation) -> None:
         if seen.outcome is Outcome.CLIENT_GONE:
@@ -264,12 +225,3 @@ class Metrics(Collector):
         variant = names.variant(route, key[3])
         dialect = key[0] if key[0] in OPERATIONS else OTHER
         return dialect, names.upstream(key[1]), route, variant
-
-
-def chosen(seen: Observation) -> str:
-    """Return how an exchange came by its variant, in one word."""
-    if seen.forced:
-        return "forced"
-    if seen.pinned:
-        return "pinned"
-    return "no_unit" if seen.unit_missing else "split"
