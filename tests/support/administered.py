@@ -10,7 +10,8 @@
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -98,13 +99,20 @@ class MemoryStore:
             raise StoreError("the disk is full, says canary")
 
 
+class MemoryStanding:
+    """What readings of the file came to."""
+
+    def __init__(self) -> None:
+        self.last: Reloaded | None = None
+        self.degraded: Sequence[str] = ()
+
+
 class MemoryPublisher:
     """Puts changes in force by keeping them; two workers acknowledge at once."""
 
     def __init__(self, store: MemoryStore, contents: Contents) -> None:
         self._store = store
-        self.last_reading: Reloaded | None = None
-        self.degraded: Sequence[str] = ()
+        self.standing = MemoryStanding()
         self.late: tuple[int, ...] = ()
         self.asked: list[tuple[str, str, Source]] = []
         self.current = self._keep(contents, source=Source.FILE, who="file", why="", parent=None)
@@ -182,14 +190,18 @@ class MemoryPublisher:
 
     async def reload(self, caller: Caller) -> Reloaded:
         self._note(caller, "reload", "", "", "done", detail="")
-        self.last_reading = Reloaded(
+        self.standing.last = Reloaded(
             result="rejected",
             version=self.current,
             at=NOON,
             problems=("turnout.yaml:1:1: upstreams is missing",),
             restart_needed=("listen",),
         )
-        return self.last_reading
+        return self.standing.last
+
+    async def record(self, entry: AuditEntry) -> None:
+        with suppress(StoreError):
+            self._store.record(entry)
 
     def _keep(
         self, contents: Contents, *, source: Source, who: str, why: str, parent: int | None
@@ -305,14 +317,15 @@ async def administered(
     store = MemoryStore()
     publisher = MemoryPublisher(store, CONTENTS)
     lately = Lately(clock)
-    tokens = Tokens(TOKENS)
+    tokens = Tokens(Path("nowhere"), str)
+    tokens.adopt(TOKENS)
     app = administration(
         host=host,
         tokens=tokens,
         fleet=fleet,
         render=lambda: (b"up 1\n", "text/plain; version=0.0.4; charset=utf-8"),
         publisher=publisher,
-        store=store,
+        history=store,
         lately=lately,
         clock=clock,
     )

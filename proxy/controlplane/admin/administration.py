@@ -44,12 +44,8 @@ OUTDATED: dict[int | str, dict[str, Any]] = {
 }
 
 
-class Publisher(Publishing, InForce, Protocol):
-    """Puts changes in force, and says what is."""
-
-
-class Store(History, Records, Protocol):
-    """Where versions and the audit log are kept."""
+class Publisher(Publishing, InForce, Records, Protocol):
+    """Puts changes in force, says what is, and writes down who was refused."""
 
 
 class Pages:
@@ -97,7 +93,7 @@ def administration(
     fleet: Fleet,
     render: Callable[[], Rendered],
     publisher: Publisher,
-    store: Store,
+    history: History,
     lately: Lately,
     clock: Callable[[], float],
 ) -> ASGIApp:
@@ -106,9 +102,9 @@ def administration(
     `render` returns the metrics, `host` is a name it goes by, `clock` seconds since the epoch.
     """
     app = bare()
-    app.state.guard = Guard(tokens, RefusedChanges(store, clock))
+    app.state.guard = Guard(tokens, RefusedChanges(publisher, clock))
     show_pages(app, Pages(app, render))
-    show(app, Showing(fleet=fleet, in_force=publisher, history=store, lately=lately))
+    show(app, Showing(fleet=fleet, in_force=publisher, history=history, lately=lately))
     change(app, Changing(publisher))
     return Gate(app, host)
 

@@ -5,11 +5,9 @@ did out of a log that keeps a number of entries, only so many are written down a
 next one that is says how many were not.
 """
 
-import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-import structlog
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,7 +16,6 @@ from proxy.config.source import shown
 from proxy.controlplane.admin.entrance.gate import name
 from proxy.controlplane.admin.entrance.refusals import problems, told
 from proxy.controlplane.publishing.change import Caller
-from proxy.errors import StoreError
 from proxy.rollout.audit import AuditEntry
 
 BURST = 60  # refused changes that are written down at once
@@ -29,8 +26,8 @@ PARTS = ("route", "variant")  # of a path, that say what was to change
 class Records(Protocol):
     """Where the audit log is kept."""
 
-    def record(self, entry: AuditEntry) -> None:
-        """Keep an entry; may block."""
+    async def record(self, entry: AuditEntry) -> None:
+        """Keep an entry; where that can't be, say so in the log."""
         ...
 
 
@@ -67,10 +64,7 @@ class RefusedChanges:
             result="refused",
             detail=detail,
         )
-        try:
-            await asyncio.to_thread(self._records.record, entry)
-        except StoreError as failure:  # it is refused all the same
-            structlog.get_logger().warning("refused change not written down", error=str(failure))
+        await self._records.record(entry)
 
 
 def reason(error: Exception) -> str:

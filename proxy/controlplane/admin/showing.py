@@ -44,6 +44,20 @@ class History(Protocol):
         ...
 
 
+class Standing(Protocol):
+    """What readings of the file came to."""
+
+    @property
+    def last(self) -> Reloaded | None:
+        """The last one's result; None: none yet."""
+        ...
+
+    @property
+    def degraded(self) -> Sequence[str]:
+        """Why this turnout does not run on what its file says."""
+        ...
+
+
 class InForce(Protocol):
     """What is in force, and how well that is what the file says."""
 
@@ -53,13 +67,8 @@ class InForce(Protocol):
         ...
 
     @property
-    def last_reading(self) -> Reloaded | None:
-        """What came of reading the file again, the last time."""
-        ...
-
-    @property
-    def degraded(self) -> Sequence[str]:
-        """Why this turnout does not run on what its file says."""
+    def standing(self) -> Standing:
+        """What readings of the file came to."""
         ...
 
 
@@ -79,8 +88,8 @@ class Showing:
         return views.status(
             fleet=self._fleet,
             version=self._in_force.current,
-            last=self._in_force.last_reading,
-            degraded=self._in_force.degraded,
+            last=self._in_force.standing.last,
+            degraded=self._in_force.standing.degraded,
             alerts=self._lately.counts(),
         )
 

@@ -200,9 +200,14 @@ def published(found: Published, only: str | None) -> models.Published:
 
 def reloaded(found: Reloaded) -> models.Reloaded:
     """Return what came of reading the file again."""
+    pushed = found.pushed
     return models.Reloaded(
         result=found.result,
         version=found.version.number,
         problems=list(found.problems),
         restart_needed=list(found.restart_needed),
+        workers=pushed.workers if pushed else None,
+        of=pushed.of if pushed else None,
+        milliseconds=round(pushed.milliseconds, 3) if pushed else None,
+        late=list(pushed.late) if pushed else [],
     )

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from proxy.controlplane.admin.administration import add, bare
 from proxy.controlplane.admin.entrance.door import ROLES, Door
 from proxy.controlplane.admin.entrance.gate import Gate
-from tests.support.administered import ADMIN, READER, Administered, administered
+from tests.support.administered import ADMIN, READER, TOKENS, Administered, administered
 
 OPEN = {"/", "/docs", "/openapi.json", "/healthz", "/metrics"}
 CALLERS = {"no token": None, "wrong token": "wrong", "reader": READER, "admin": ADMIN}
@@ -140,7 +140,7 @@ async def test_tokens_are_taken_over_and_those_that_are_gone_lead_nowhere(
     admin: Administered,
 ) -> None:
     assert (await admin.get("/api/v1/status", ADMIN)).status_code == 200
-    admin.tokens.adopt([])
+    admin.tokens.adopt(TOKENS[1:])
     assert (await admin.get("/api/v1/status", ADMIN)).status_code == 401
 
 

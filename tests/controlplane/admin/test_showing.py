@@ -81,7 +81,7 @@ async def test_status_counts_the_alerts_of_the_last_minutes(admin: Administered)
 async def test_status_says_what_the_last_reading_of_the_file_came_to(admin: Administered) -> None:
     assert (await status(admin)).reading is None
     await admin.post("/api/v1/reload")
-    admin.publisher.degraded = ["the file has problems, so the last good one serves"]
+    admin.publisher.standing.degraded = ["the file has problems, so the last good one serves"]
     shown = await status(admin)
     assert shown.reading is not None
     assert (shown.reading.result, shown.reading.restart_needed) == ("rejected", ["listen"])

@@ -20,14 +20,22 @@ SHORTEST = 32  # characters: less was not made here, or not written whole
 
 
 class Tokens:
-    """The tokens that are known."""
+    """The tokens that are known; none, until the first are adopted.
 
-    def __init__(self, tokens: Iterable[AdminToken]) -> None:
-        self._tokens = tuple(tokens)
+    `folder` is where the local one is kept, `make` makes its value.
+    """
 
-    def adopt(self, tokens: Iterable[AdminToken]) -> None:
-        """Know these tokens from now on, and no others."""
-        self._tokens = tuple(tokens)
+    def __init__(self, folder: Path, make: Callable[[], str]) -> None:
+        self._folder = folder
+        self._make = make
+        self._tokens: tuple[AdminToken, ...] = ()
+
+    def adopt(self, configured: Iterable[AdminToken]) -> None:
+        """Know these tokens from now on and no others; where there are none, the local one.
+
+        OSError: there are none, and the local one can't be kept.
+        """
+        self._tokens = tuple(configured) or (local_token(self._folder, self._make),)
 
     def owner(self, shown: bytes) -> AdminToken | None:
         """Return whose token was shown; None: nobody's. It takes as long either way."""

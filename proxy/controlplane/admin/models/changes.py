@@ -125,3 +125,11 @@ class Reloaded(Answer):
     """What is wrong with the file, each with its place and remedy."""
     restart_needed: list[str]
     """Settings that have changed in the file and take a restart."""
+    workers: int | None
+    """How many workers have acknowledged what was read; null: there was nothing to tell them."""
+    of: int | None
+    """How many workers there are; null: same."""
+    milliseconds: float | None
+    """From the reading to the last acknowledgement; null: same."""
+    late: list[int]
+    """Workers that did not acknowledge in time; they are replaced."""

@@ -19,14 +19,29 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
 
 
-def test_a_token_is_known_by_its_digest() -> None:
-    tokens = Tokens([known("ann", "a"), known("rob", "b")])
+def nothing() -> str:
+    raise AssertionError("none is to be made")
+
+
+def test_a_token_is_known_by_its_digest(tmp_path: Path) -> None:
+    tokens = Tokens(tmp_path, nothing)
+    tokens.adopt([known("ann", "a"), known("rob", "b")])
     found = [tokens.owner(shown) for shown in (b"a", b"b", b"c", b"", digest_of(b"a").encode())]
     assert [each and each.name for each in found] == ["ann", "rob", None, None, None]
 
 
-def test_where_no_tokens_are_known_nobody_is() -> None:
-    assert Tokens([]).owner(b"") is None
+def test_nobody_is_known_before_tokens_are_adopted(tmp_path: Path) -> None:
+    assert Tokens(tmp_path, nothing).owner(b"") is None
+
+
+def test_the_local_token_is_known_only_while_none_are_configured(tmp_path: Path) -> None:
+    tokens = Tokens(tmp_path, lambda: MADE)
+    tokens.adopt([])
+    found = tokens.owner(MADE.encode())
+    assert found is not None
+    assert (found.name, found.role) == ("local", "admin")
+    tokens.adopt([known("ann", "a")])
+    assert tokens.owner(MADE.encode()) is None
 
 
 def test_a_token_is_made_once_and_read_again(tmp_path: Path) -> None:
