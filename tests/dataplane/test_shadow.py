@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from types import CoroutineType
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.support.scripted_upstream import (
     chunk,
     error_reply,
     head,
+    json_reply,
     refusing_port,
     scripted_upstream,
     stream_reply,
@@ -110,6 +112,16 @@ async def test_a_stream_that_breaks_is_as_broken_as_it_would_be_for_a_client(
     async with serving(shadowed(base.port, tuned.port)) as turnout:
         _, shadow = await pair(turnout, ask(stream=True))
     assert (shadow.outcome, shadow.status) == (Outcome.UPSTREAM_CUT, 200)
+
+
+async def test_an_error_inside_a_good_reply_is_one(
+    base: ScriptedUpstream, tuned: ScriptedUpstream
+) -> None:
+    tuned.by_default = json_reply({"error": {"message": "out of memory"}})
+    async with serving(shadowed(base.port, tuned.port)) as turnout:
+        _, shadow = await pair(turnout)
+    assert (shadow.outcome, shadow.status) == (Outcome.UPSTREAM_ERROR, 200)
+    assert shadow.error_code is ErrorCode.PROVIDER_IN_BAND_ERROR
 
 
 # What a client has of it: nothing.
@@ -227,6 +239,22 @@ async def test_no_client_key_pays_for_a_shadow(
         served, shadow = await turnout.observed(), await turnout.observed()
         assert (served.key_name, shadow.key_name) == ("app", None)
         assert (turnout.counts.requests(0, 0), turnout.counts.tokens(0, 0)) == (1, 16)
+
+
+async def test_a_bug_ends_one_shadow_and_is_told(
+    base: ScriptedUpstream, tuned: ScriptedUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise LookupError("a bug")
+
+    told: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    monkeypatch.setattr("proxy.dataplane.shadow.repeat.relay", broken)
+    async with serving(shadowed(base.port, tuned.port)) as turnout:
+        _, shadow = await pair(turnout)
+    assert shadow.error_code is ErrorCode.INTERNAL_UNKNOWN
+    (context,) = told
+    assert shadow.request_id in context["message"]
 
 
 # What is left of it: nothing.

@@ -47,6 +47,32 @@ async def test_failures_eject_and_acquire_says_so_at_once() -> None:
     assert ill.available()
 
 
+async def test_who_borrows_shows_nothing_of_health_and_earns_no_retries() -> None:
+    with refusing_port() as port:
+        async with client_of(port, eject_after=1, retry_budget=0.0) as client:
+            for _ in range(2):
+                with pytest.raises(ConnectFailure):
+                    await client.borrow()
+            report = client.report()
+    assert (report.requests, report.connect_failures) == (2, 2)
+    assert report.connect_error == "provider_connect_failed"
+    assert not report.ejected
+
+
+async def test_an_upstream_is_crowded_where_one_more_would_leave_less_than_half() -> None:
+    async with scripted_upstream() as server, client_of(server.port, connections=4) as client:
+        first = await client.borrow()
+        seen = [client.crowded]
+        second = await client.borrow()
+        seen.append(client.crowded)
+        client.release(first)
+        seen.append(client.crowded)  # an idle one is free
+        assert await client.borrow() is first
+        client.release(first)
+        client.release(second)
+    assert seen == [False, True, False]
+
+
 async def test_dials_that_fail_count_against_the_upstream() -> None:
     with refusing_port() as port:
         async with client_of(port, eject_after=2) as client:
