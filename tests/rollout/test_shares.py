@@ -7,6 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from proxy.rollout.shares import default, shares, weights
+from proxy.routing.decision import Router
+from proxy.routing.explain import shares as dealt_out
+from proxy.routing.table import Route, RoutingTable, Variant
 
 
 def route(split: dict[str, float], *off: str, names: str = "abc") -> dict[str, Any]:
@@ -46,3 +49,22 @@ def test_shares_make_a_whole_whatever_the_weights(split: tuple[float, ...], off:
     found = shares(route(dict(zip("abc", split, strict=True)), *off))
     assert sum(found.values()) == pytest.approx(100.0)
     assert all(found[name] == 0.0 for name in off)
+
+
+@given(
+    st.tuples(*[st.integers(min_value=0, max_value=1000)] * 3).filter(any),
+    st.sets(st.sampled_from("abc"), max_size=2),
+)
+def test_shares_are_what_the_router_deals_out(split: tuple[int, ...], off: set[str]) -> None:
+    said = dict(zip("abc", map(float, split), strict=True))
+    table = Route(
+        name="r",
+        variants=tuple(Variant(name=name, upstream="x") for name in "abc"),
+        weights=tuple(said.values()),
+        off=tuple(off),
+    )
+    router = Router(RoutingTable(version=1, digest="", routes={"r": table}), dice=lambda: 0)
+    dealt = dict.fromkeys("abc", 0.0)
+    for part in dealt_out(router, table):
+        dealt[part.variant] += 100 * part.share
+    assert dealt == pytest.approx(shares(route(said, *off)), abs=1e-6)
