@@ -24,7 +24,14 @@ from proxy.controlplane.admin.administration import administration
 from proxy.controlplane.admin.entrance.tokens import Tokens, digest_of
 from proxy.controlplane.admin.lately import Lately
 from proxy.controlplane.fleet import Fleet
-from proxy.controlplane.publishing.change import Caller, Misfit, Published, Reloaded, Stale
+from proxy.controlplane.publishing.change import (
+    Caller,
+    Misfit,
+    Published,
+    Reloaded,
+    Stale,
+    Unavailable,
+)
 from proxy.errors import ChangeError, StoreError
 from proxy.exchange import Observation, Outcome
 from proxy.rollout import (
@@ -38,7 +45,7 @@ from proxy.rollout import (
     rollback_target,
 )
 from proxy.rollout.changes import restore
-from proxy.routing.table import Route, RoutingTable, Variant
+from proxy.routing.table import Route, RoutingTable, Shadow, Variant
 
 ADMIN = "canary-token-of-an-admin"
 READER = "canary-token-of-a-reader"
@@ -114,6 +121,7 @@ class MemoryPublisher:
         self._store = store
         self.standing = MemoryStanding()
         self.late: tuple[int, ...] = ()
+        self.held = ""
         self.asked: list[tuple[str, str, Source]] = []
         self.current = self._keep(contents, source=Source.FILE, who="file", why="", parent=None)
 
@@ -131,6 +139,8 @@ class MemoryPublisher:
         self.asked.append((action, target, source))
         before = self.current
         try:
+            if self.held:
+                raise Unavailable(self.held)
             if base is not None and base != before.number:
                 since = tuple(each for each in self._store.kept[::-1] if each.number > base)
                 raise Stale(before, since)
@@ -296,7 +306,12 @@ def table() -> RoutingTable:
     """Return the table of CONTENTS."""
     variants = (Variant(name="base", upstream="openai"), Variant(name="ft-v2", upstream="vllm"))
     routes = {
-        "support": Route(name="support", variants=variants, weights=(90.0, 10.0)),
+        "support": Route(
+            name="support",
+            variants=variants,
+            weights=(90.0, 10.0),
+            shadow=Shadow(variant="ft-v2", percent=5.0),
+        ),
         "org/chat": Route(name="org/chat", variants=variants[:1], weights=(1.0,)),
     }
     return RoutingTable(version=1, digest="d", routes=routes)

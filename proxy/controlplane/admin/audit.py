@@ -41,7 +41,9 @@ class RefusedChanges:
         self._since = clock()
         self._left_out = 0
 
-    async def refused(self, request: Request, caller: Caller, error: Exception) -> None:
+    async def refused(
+        self, request: Request, caller: Caller, error: HTTPException | RequestValidationError
+    ) -> None:
         """Write down that `caller` was refused, if there is room."""
         at = self._clock()
         grown = max(0.0, at - self._since) / EVERY_SECONDS
@@ -67,16 +69,12 @@ class RefusedChanges:
         await self._records.record(entry)
 
 
-def reason(error: Exception) -> str:
+def reason(error: HTTPException | RequestValidationError) -> str:
     """Return why a change was refused, as its caller was told."""
-    match error:
-        case HTTPException():
-            message, found = told(error)
-        case RequestValidationError():
-            message, found = "", problems(error)
-        case _:
-            message, found = "", []
-    return " ".join([*filter(None, [message]), "; ".join(found)]).strip()
+    if isinstance(error, HTTPException):
+        message, found = told(error)
+        return " ".join([message, *found])
+    return "; ".join(problems(error))
 
 
 def target(request: Request) -> str:

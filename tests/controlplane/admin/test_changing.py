@@ -175,6 +175,12 @@ async def test_what_can_not_be_served_is_refused_with_every_problem(admin: Admin
     assert answer.json()["detail"]["problems"] == ["routes.x: there is no such upstream"]
 
 
+async def test_while_nothing_can_be_changed_that_is_said(admin: Administered) -> None:
+    admin.publisher.held = "another turnout takes over"
+    answer = await admin.post(f"{SUPPORT}/split", {"weights": {"base": 1}})
+    assert (answer.status_code, "takes over" in answer.text) == (503, True)
+
+
 @pytest.mark.parametrize(("method", "path", "body"), CHANGES[:-1])
 async def test_a_change_made_against_an_older_version_is_refused_and_says_who_was_faster(
     admin: Administered, method: str, path: str, body: object

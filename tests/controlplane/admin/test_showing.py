@@ -191,6 +191,12 @@ async def test_an_explanation_says_which_variant_and_why(admin: Administered) ->
     assert "'alice' stands at" in told.why
     forced = (await admin.get("/api/v1/routes/support/explain?variant=ft-v2")).json()
     assert (forced["variant"], forced["forced"]) == ("ft-v2", True)
+    assert forced["shadow"] == {
+        "variant": "ft-v2",
+        "percent": 5.0,
+        "timeout_seconds": 60.0,
+        "concurrency": 16,
+    }
     by_chance = (await admin.get("/api/v1/routes/org%2Fchat/explain")).json()
     assert (by_chance["route"], by_chance["variant"]) == ("org/chat", None)
 

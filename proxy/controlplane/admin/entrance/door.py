@@ -41,7 +41,9 @@ Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 class Audit(Protocol):
     """Where refused changes are written down."""
 
-    async def refused(self, request: Request, caller: Caller, error: Exception) -> None:
+    async def refused(
+        self, request: Request, caller: Caller, error: HTTPException | RequestValidationError
+    ) -> None:
         """Write down that `caller` was refused."""
         ...
 
