@@ -1,0 +1,110 @@
+"""The beginning: what a control process that starts finds to put in force.
+
+A file that is bad is replaced by the last good one, and turnout runs degraded. The version in
+force is the last that was kept, also where a crash came between its append and its push, unless
+the file declares another: so a restart changes nothing, and a change of the file is not missed.
+"""
+
+import asyncio
+
+from msgspec import Struct
+
+from proxy.config.settings import Settings
+from proxy.controlplane.publishing.change import Caller, Reloaded, Result
+from proxy.controlplane.publishing.configuration.reading import Declared, Reading, told
+from proxy.controlplane.publishing.history import History
+from proxy.controlplane.publishing.in_force import Draft, InForce, Intent, restart_needed, written
+from proxy.errors import ConfigError
+from proxy.rollout import Source, Verdict, Version, contents_of, digest, judge
+
+RESULTS: dict[Verdict, Result] = {
+    Verdict.PUBLISH: "published",
+    Verdict.UNCHANGED: "unchanged",
+    Verdict.OUTDATED: "outdated",
+}
+
+
+class First(Struct, frozen=True, kw_only=True):
+    """A configuration to start on, and what is wrong with the file as it stands."""
+
+    declared: Declared
+    problems: tuple[str, ...] = ()  # some: it is the last good one
+
+
+class Beginning(Struct, frozen=True, kw_only=True):
+    """What is in force at first, and what came of the reading."""
+
+    in_force: InForce
+    reloaded: Reloaded
+
+
+def first(reading: Reading) -> First:
+    """Return what there is to start on; ConfigError: the file is bad, and no other was kept."""
+    try:
+        return First(declared=reading.read())
+    except ConfigError as error:
+        good = reading.last_good()
+        if good is None:
+            raise
+        return First(declared=good, problems=told(error))
+
+
+async def begin(
+    first: First, reading: Reading, history: History, launched: Settings, at: float
+) -> Beginning:
+    """Return what is to be in force, appended where it is new; Unavailable: the store is not.
+
+    `launched` are the settings that this turnout was started on, `at` is seconds since the epoch.
+    """
+
+    def beginning(version: Version, chosen: First, result: Result) -> Beginning:
+        wanted = chosen.declared.settings(version.number)
+        reloaded = Reloaded(
+            result="rejected" if chosen.problems else result,
+            version=version,
+            at=at,
+            problems=chosen.problems,
+            restart_needed=restart_needed(launched, wanted),
+        )
+        in_force = InForce.of(version, chosen.declared, launched)
+        return Beginning(in_force=in_force, reloaded=reloaded)
+
+    latest, from_file = await history.ends()
+    declared = first.declared
+    verdict = judge(from_file, digest(declared.contents), declared.revision)
+    why = "first start"
+    if latest is not None:
+        why = "changed while turnout did not run"
+        if first.problems or verdict is not Verdict.PUBLISH:
+            fitting = await asyncio.to_thread(_fitting, first, latest, reading)
+            if fitting is not None:
+                return beginning(latest, fitting, RESULTS[verdict])
+            why = f"version {latest.number} does not fit the upstreams and keys there are now"
+    caller = Caller(name="file", origin=reading.name)
+    draft = Draft(source=Source.FILE, revision=declared.revision)
+    intent = Intent(caller=caller, action="start", why=why)
+    version = written(latest, declared, intent, draft, at)
+    await history.append(version)
+    return beginning(version, first, "published")
+
+
+def _fitting(first: First, version: Version, reading: Reading) -> First | None:
+    """Return a configuration that the routing of `version` fits: the file's, or the last good."""
+    contents = contents_of(version)
+    try:
+        return First(declared=first.declared.routed(contents), problems=first.problems)
+    except ConfigError as error:
+        problems = misfits(version, error)
+    good = None if first.problems else reading.last_good()
+    if good is None:
+        return None
+    try:
+        return First(declared=good.routed(contents), problems=problems)
+    except ConfigError:
+        return None
+
+
+def misfits(version: Version, error: ConfigError) -> tuple[str, ...]:
+    """Return why a configuration does not fit the version in force, a line each."""
+    whose = f"version {version.number}, which is in force, does not fit the file"
+    return tuple(f"{whose}: {problem}" for problem in told(error))

@@ -1,0 +1,137 @@
+"""Reading: the configuration as it stands, and the last good one, as values to publish.
+
+The text of the last good file is kept in the data directory, for its owner only, so that turnout
+can start while the file is bad. References in it are followed anew. Reading blocks: call it in a
+thread. Nothing here knows what is in force.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from proxy.config.compile import compile_settings, file_for_upstream, load_file
+from proxy.config.routes.contents import contents, with_contents
+from proxy.config.schema import File
+from proxy.config.settings import Origin, Settings
+from proxy.config.source import load, read_content
+from proxy.errors import ConfigError
+from proxy.rollout import Contents
+
+LAST_GOOD = "last-good.yaml"
+FOLDER = "turnout-data"  # where the file can't say otherwise
+
+
+class Declared(Struct, frozen=True, kw_only=True):
+    """A configuration without problems."""
+
+    file: File
+    folder: Path  # where paths in it start
+    given: Mapping[str, str | int | float]  # what the command line says instead
+    text: bytes | None = None  # as it was read; None: no file, or it is the last good one
+
+    @property
+    def contents(self) -> Contents:
+        """Its routing."""
+        return contents(self.file)
+
+    @property
+    def revision(self) -> int | None:
+        """Its own number."""
+        return self.file.revision
+
+    def routed(self, contents: Contents) -> "Declared":
+        """Return it with another routing; ConfigError lists why the two do not fit."""
+        return replace(self, file=with_contents(self.file, contents))
+
+    def settings(self, version: int) -> Settings:
+        """Return the settings, the routing under `version`."""
+        made = compile_settings(self.file, self.folder, version)
+        said: dict[str, object] = dict(self.given)
+        if "workers" in said:
+            said["data_plane"] = replace(made.data_plane, workers=said["workers"])
+        return replace(made, **said)
+
+
+class Reading:
+    """Reads what `origin` names, with the variables of `environ`."""
+
+    def __init__(self, origin: Origin, environ: Mapping[str, str], data_dir: str | None) -> None:
+        self._origin = origin
+        self._environ = environ
+        self._data_dir = data_dir  # None: as the file says
+
+    @property
+    def name(self) -> str:
+        """What is read, for people."""
+        return self._origin.file or "--upstream"
+
+    @property
+    def file(self) -> str | None:
+        """The file's path; None: there is none."""
+        return self._origin.file
+
+    def read(self) -> Declared:
+        """Return what stands there now; ConfigError lists every problem."""
+        file, origin = self._origin.file, self._origin
+        if file is None:
+            made = file_for_upstream(origin.upstream or "")
+            return Declared(file=made, folder=Path(), given=origin.given)
+        text = read_content(file)
+        return self._declared(file, text, text)
+
+    def last_good(self) -> Declared | None:
+        """Return the last good file; None: there is none, or it is not good any more."""
+        file = self._origin.file
+        if file is None:
+            return None
+        try:
+            text = (Path(self.data_dir()) / LAST_GOOD).read_bytes()
+            return self._declared(file, text, None)
+        except (OSError, ConfigError):
+            return None
+
+    def keep(self, declared: Declared) -> None:
+        """Keep the text of `declared` as the last good file; OSError where that can't be."""
+        if declared.text is not None:
+            written_whole(Path(self.data_dir()) / LAST_GOOD, declared.text)
+
+    def data_dir(self) -> str:
+        """Return the data directory, read off a bad file as well as that can be done."""
+        if self._data_dir is None:
+            self._data_dir = str(self._origin.given.get("data_dir") or self._said())
+        return self._data_dir
+
+    def _said(self) -> Path:
+        file = self._origin.file
+        if file is None:
+            return Path(FOLDER)
+        try:
+            value = load(file, self._environ).value
+        except ConfigError:
+            value = None
+        said = value.get("data_dir") if isinstance(value, dict) else None
+        return Path(file).parent / (said if isinstance(said, str) and said else FOLDER)
+
+    def _declared(self, file: str, content: bytes, text: bytes | None) -> Declared:
+        made = load_file(file, self._environ, content)
+        folder = Path(file).parent
+        return Declared(file=made, folder=folder, given=self._origin.given, text=text)
+
+
+def written_whole(path: Path, text: bytes) -> None:
+    """Put `text` in the place of a file, for its owner only: the old one or the new, no half."""
+    draft = path.with_name(path.name + ".new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def told(error: ConfigError) -> tuple[str, ...]:
+    """Return the problems of a configuration, a line each."""
+    return error.problems or (str(error),)

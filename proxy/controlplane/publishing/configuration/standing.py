@@ -1,0 +1,46 @@
+"""Standing: what readings of the configuration came to, for the log and whoever shows it.
+
+One thread writes, any may read.
+"""
+
+from typing import get_args
+
+import structlog
+
+from proxy.controlplane.publishing.change import Reloaded, Result
+
+
+class Standing:
+    """What readings of the configuration `name` came to."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.last: Reloaded | None = None  # None: none yet
+        self.counts: dict[Result, int] = dict.fromkeys(get_args(Result), 0)
+        self.degraded: tuple[str, ...] = ()  # why it runs on something else than its file says
+
+    def note(self, reloaded: Reloaded) -> None:
+        """Take a reading's result, and log it."""
+        self.last = reloaded
+        self.counts[reloaded.result] += 1
+        bad = f"{self._name} has problems, so turnout runs on the last good configuration"
+        self.degraded = (bad,) if reloaded.problems else ()
+        if reloaded.problems:
+            self._complain(reloaded)
+        else:
+            self._tell(reloaded)
+
+    def _complain(self, reloaded: Reloaded) -> None:
+        log = structlog.get_logger()
+        log.error("configuration rejected", file=self._name, problems=len(reloaded.problems))
+        for problem in reloaded.problems:
+            log.error("configuration problem", problem=problem)
+
+    def _tell(self, reloaded: Reloaded) -> None:
+        log = structlog.get_logger()
+        number, result = reloaded.version.number, reloaded.result
+        log.info("configuration read", file=self._name, result=result, table_version=number)
+        if result == "outdated":
+            log.warning("routing of an outdated file ignored", file=self._name)
+        if reloaded.restart_needed:
+            log.warning("settings take a restart", settings=reloaded.restart_needed)

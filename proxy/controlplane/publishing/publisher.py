@@ -1,0 +1,289 @@
+"""The publisher: one change at a time, from its check to its answer.
+
+    check -> append -> push to every worker -> every worker acknowledges -> answer
+
+The append is the commit point. A change that was appended is in force, or will be as soon as
+there is somebody to push it: control starts on the last version that was kept. It knows neither
+where versions are kept, nor how a file is read, nor how workers are reached.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+from msgspec.structs import asdict, replace
+
+from proxy.config.settings import DataPlane, Settings
+from proxy.controlplane.publishing.beginning import RESULTS, Beginning, misfits
+from proxy.controlplane.publishing.change import (
+    Caller,
+    Misfit,
+    Published,
+    Pushed,
+    Reloaded,
+    Stale,
+)
+from proxy.controlplane.publishing.configuration.reading import Declared, Reading, told
+from proxy.controlplane.publishing.configuration.standing import Standing
+from proxy.controlplane.publishing.history import History
+from proxy.controlplane.publishing.in_force import (
+    Draft,
+    InForce,
+    Intent,
+    restart_needed,
+    written,
+)
+from proxy.controlplane.publishing.turns import Turns, Work
+from proxy.errors import ConfigError
+from proxy.rollout import (
+    AuditEntry,
+    Contents,
+    Source,
+    Verdict,
+    Version,
+    contents_of,
+    digest,
+    judge,
+)
+from proxy.rollout.changes import restore
+
+Push = Callable[[DataPlane], Awaitable[Pushed]]
+Change = Callable[[Contents], Contents]
+
+
+class Publisher:
+    """Changes what is in force, for everybody who may.
+
+    `push` brings settings to every worker and tells how far it came; `adopt` puts them in force
+    in this process. `clock` is monotonic seconds, `wall` seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        beginning: Beginning,
+        *,
+        history: History,
+        reading: Reading,
+        standing: Standing,
+        launched: Settings,
+        push: Push,
+        adopt: Callable[[Settings], None],
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+    ) -> None:
+        self.standing = standing
+        self._beginning = beginning
+        self._now = beginning.in_force
+        self._history = history
+        self._reading = reading
+        self._launched = launched
+        self._push = push
+        self._adopt = adopt
+        self._clock = clock
+        self._wall = wall
+        self._turns = Turns(history, wall)
+
+    @property
+    def current(self) -> Version:
+        """The version in force."""
+        return self._now.version
+
+    @property
+    def settings(self) -> Settings:
+        """All settings in force."""
+        return self._now.settings
+
+    async def open(self) -> None:
+        """Put in force and tell what turnout begins with; to be called once, before all else."""
+        began = self._beginning
+        self._adopt(self.settings)
+        self.standing.note(began.reloaded)
+        await self._keep(self._now.declared)
+        if not await self._history.recorded(self.current.number):
+            # Either it is new, or a crash came between its append and the answer.
+            caller = Caller(name=self.current.who, origin="start")
+            intent = Intent(caller=caller, action="start", why=self.current.why)
+            detail = "in force from the start on"
+            await self._turns.audit(intent, "done", detail, self.current.number)
+
+    async def publish(
+        self,
+        change: Change,
+        *,
+        caller: Caller,
+        why: str,
+        source: Source,
+        action: str,
+        target: str = "",
+        base: int | None = None,
+    ) -> Published:
+        """Put the routing that `change` makes of the one in force, in its place.
+
+        `base` is the version that the change was made against; Stale, where another one is in
+        force. ChangeError where the change can't be made, Misfit where the routing that it makes
+        can't be served, Unavailable where it can't be kept. It is done, and audited, also where
+        who asked does not wait for it.
+        """
+        intent = Intent(caller=caller, action=action, target=target, why=why)
+        draft = Draft(source=source)
+        return await self._timed(base, intent, lambda: self._publish(change, intent, draft))
+
+    async def rollback(
+        self,
+        route: str | None,
+        to: int | None,
+        *,
+        caller: Caller,
+        why: str,
+        base: int | None = None,
+    ) -> Published:
+        """Put the contents of an earlier version in force again, of `route` or (None) all.
+
+        Without `to`, the last version that differs and was not itself rolled back from. Raises
+        what `publish` does.
+        """
+        intent = Intent(caller=caller, action="rollback", target=route or "", why=why)
+        return await self._timed(base, intent, lambda: self._rollback(route, to, intent))
+
+    async def reload(self, caller: Caller) -> Reloaded:
+        """Read the configuration again and put in force what a running turnout can change.
+
+        A configuration with problems is rejected whole, and the answer lists them. Unavailable
+        where a new version can't be kept.
+        """
+        why = f"{self._reading.name} changed"
+        intent = Intent(caller=caller, action="reload", target=self._reading.name, why=why)
+        return await self._turns.take(intent, lambda: self._reload(intent))
+
+    async def record(self, entry: AuditEntry) -> None:
+        """Keep an audit entry of a change that was refused before it came here."""
+        await self._history.record(entry)
+
+    def hold(self, why: str) -> None:
+        """Refuse every change from now on, and say why."""
+        self._turns.held = why
+
+    def release(self) -> None:
+        """Take changes again."""
+        self._turns.held = ""
+
+    async def close(self) -> None:
+        """Finish what was begun, and take no more."""
+        self.hold("turnout is about to end")
+        await self._turns.over()
+
+    # What is done in its turn
+
+    async def _publish(self, change: Change, intent: Intent, draft: Draft) -> Published:
+        """Put what `change` makes of the routing in force, unless it is so already."""
+        try:
+            declared = self._now.declared.routed(change(self._now.contents))
+        except ConfigError as error:
+            problems = told(error)
+            raise Misfit(f"this can't be served: {'; '.join(problems)}", problems) from error
+        changed = digest(declared.contents) != self.current.digest
+        if changed:
+            pushed = await self._commit(declared, intent, draft)
+        else:
+            pushed = await self._push(self.settings.data_plane)
+        return Published(**asdict(pushed), version=self.current, changed=changed)
+
+    async def _rollback(self, route: str | None, to: int | None, intent: Intent) -> Published:
+        history = self._history
+        target = await (history.target(route) if to is None else history.version(to))
+        earlier = contents_of(target)
+        draft = Draft(
+            source=Source.ROLLBACK,
+            restored=target.number,
+            undone=self.current.number,
+            route=route,
+        )
+        return await self._publish(lambda now: restore(now, earlier, route), intent, draft)
+
+    async def _reload(self, intent: Intent) -> Reloaded:
+        try:
+            declared = await asyncio.to_thread(self._reading.read)
+            reloaded = await self._take(declared, intent)
+        except ConfigError as error:
+            reloaded = Reloaded(
+                result="rejected", version=self.current, at=self._wall(), problems=told(error)
+            )
+            self.standing.note(reloaded)
+        else:
+            self.standing.note(reloaded)
+            await self._keep(declared)
+        return reloaded
+
+    async def _take(self, declared: Declared, intent: Intent) -> Reloaded:
+        """Put in force what of `declared` can be; ConfigError: it does not fit the routing."""
+        _, from_file = await self._history.ends()
+        verdict = judge(from_file, digest(declared.contents), declared.revision)
+        pushed = None
+        if verdict is Verdict.PUBLISH:
+            draft = Draft(source=Source.FILE, revision=declared.revision)
+            pushed = await self._commit(declared, intent, draft)
+        else:
+            around = self._around(declared)
+            if around.settings != self.settings:
+                pushed = await self._put(around)
+            self._now = around
+        wanted = declared.settings(self.current.number)
+        return Reloaded(
+            result=RESULTS[verdict],
+            version=self.current,
+            at=self._wall(),
+            restart_needed=restart_needed(self._launched, wanted),
+            pushed=pushed,
+        )
+
+    def _around(self, declared: Declared) -> InForce:
+        """Return the version in force with another configuration around it."""
+        try:
+            routed = declared.routed(self._now.contents)
+        except ConfigError as error:
+            raise ConfigError("misfit", problems=misfits(self.current, error)) from error
+        return InForce.of(self.current, routed, self._launched)
+
+    async def _commit(self, declared: Declared, intent: Intent, draft: Draft) -> Pushed:
+        """Put `declared` in force as a new version."""
+        version = written(self.current, declared, intent, draft, self._wall())
+        in_force = InForce.of(version, declared, self._launched)
+        await self._history.append(version)
+        pushed = await self._put(in_force)
+        structlog.get_logger().info(
+            "routing published",
+            table_version=version.number,
+            source=version.source.value,
+            who=version.who,
+            why=version.why,
+            workers=pushed.workers,
+            of=pushed.of,
+            late=pushed.late,
+            milliseconds=round(pushed.milliseconds, 1),
+        )
+        return pushed
+
+    async def _put(self, in_force: InForce) -> Pushed:
+        self._now = in_force
+        self._adopt(in_force.settings)
+        return await self._push(in_force.settings.data_plane)
+
+    async def _timed(self, base: int | None, intent: Intent, work: Work[Published]) -> Published:
+        """Do `work`, made against version `base`; its time is counted from now."""
+        began = self._clock()
+
+        async def checked() -> Published:
+            if base not in (None, self.current.number):
+                raise Stale(self.current, await self._history.since(base or 0))
+            return await work()
+
+        published = await self._turns.take(intent, checked)
+        return replace(published, milliseconds=1000 * (self._clock() - began))
+
+    async def _keep(self, declared: Declared) -> None:
+        """Keep the file as the last good one."""
+        try:
+            await asyncio.to_thread(self._reading.keep, declared)
+        except OSError as error:
+            log = structlog.get_logger()
+            log.warning("last good configuration could not be kept", reason=error.strerror)
