@@ -76,7 +76,8 @@ class MemoryVersions:
 
     def audit(self, limit: int = 100, before: int | None = None) -> Sequence[AuditEntry]:
         self._look()
-        return self.entries[::-1][:limit]
+        found = [each for each in self.entries if before is None or (each.number or 0) < before]
+        return found[::-1][:limit]
 
     def _look(self) -> None:
         if self.broken:

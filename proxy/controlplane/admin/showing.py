@@ -9,6 +9,7 @@ from typing import Annotated, Protocol
 from fastapi import Path, Query, Response
 from pydantic import AfterValidator
 
+from proxy.config.settings import Settings
 from proxy.controlplane.admin import models, views
 from proxy.controlplane.admin.entrance.gate import name
 from proxy.controlplane.admin.entrance.refusals import Refused
@@ -64,6 +65,11 @@ class InForce(Protocol):
     @property
     def current(self) -> Version:
         """The version in force."""
+        ...
+
+    @property
+    def settings(self) -> Settings:
+        """All settings in force."""
         ...
 
     @property
@@ -137,7 +143,7 @@ class Showing:
         variant: Annotated[Name | None, Query(description="The variant forced by name.")] = None,
     ) -> models.Explained:
         """Say which variant of a route a unit goes to, and why."""
-        table = self._fleet.table
+        table = self._in_force.settings.data_plane.table
         router = Router(table, lambda: 0)  # nothing that is shown depends on these dice
         found = router.route(route)
         if found is None:

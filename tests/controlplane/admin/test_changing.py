@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from proxy.controlplane.admin import models
 from proxy.rollout import Source, contents_of
-from tests.support.administered import ADMIN, READER, Administered, administered
+from tests.support.administered import ADMIN, FILE, READER, Administered, administered
 
 API = "/api/v1"
 SUPPORT = f"{API}/routes/support"
@@ -51,7 +51,7 @@ async def test_a_split_is_in_force_when_it_is_answered(admin: Administered) -> N
     answer = await admin.post(f"{SUPPORT}/split", {"weights": {"ft-v2": 5}, "why": "all of it"})
     done = published(answer)
     assert (done.version, done.changed, done.workers, done.of) == (2, True, 2, 2)
-    assert (done.milliseconds, done.late, answer.headers["etag"]) == (1.5, [], '"2"')
+    assert (done.milliseconds, done.late, answer.headers["etag"]) == (2.0, [], '"2"')
     (route,) = done.routes
     assert [each.share for each in route.variants] == [0.0, 1.0]
     assert support(admin)["split"] == {"ft-v2": 5.0}
@@ -64,7 +64,7 @@ async def test_a_change_that_changes_nothing_makes_no_version(admin: Administere
 
 
 async def test_workers_that_are_late_are_named(admin: Administered) -> None:
-    admin.publisher.late = (1,)
+    admin.house.late = (1,)
     assert published(await admin.post(f"{SUPPORT}/split", {"weights": {"base": 1}})).late == [1]
 
 
@@ -91,7 +91,7 @@ async def test_a_variant_comes_drains_and_goes(admin: Administered) -> None:
     assert support(admin)["split"] == {"base": 100.0, "ft-v2": 10.0}
     published(await admin.delete(f"{SUPPORT}/variants/ft-v3?why=gone"))
     assert list(support(admin)["variants"]) == ["base", "ft-v2"]
-    assert [each.why for each in admin.store.entries] == [
+    assert [each.why for each in admin.entries] == [
         "the new one",
         "too early",
         "done with it",
@@ -142,10 +142,15 @@ async def test_a_rollback_is_of_one_route_or_of_all_and_must_say_which(
 
 
 async def test_a_reading_of_the_file_says_what_came_of_it(admin: Administered) -> None:
+    admin.house.write("upstreams: {}")
     answer = await admin.post(f"{API}/reload")
     read = models.Reloaded.model_validate_json(answer.content)
-    assert (read.result, read.version, read.restart_needed) == ("rejected", 1, ["listen"])
-    assert read.problems == ["turnout.yaml:1:1: upstreams is missing"]
+    assert (read.result, read.version, read.workers) == ("rejected", 1, None)
+    assert "upstreams" in read.problems[0]
+    admin.house.write(FILE.replace("90", "80") + "listen: 127.0.0.1:9000\n")
+    read = models.Reloaded.model_validate_json((await admin.post(f"{API}/reload")).content)
+    assert (read.result, read.version, read.restart_needed) == ("published", 2, ["listen"])
+    assert (read.workers, read.of, read.late, read.problems) == (2, 2, [], [])
 
 
 @pytest.mark.parametrize(
@@ -166,17 +171,18 @@ async def test_what_is_not_there_is_named_with_what_there_is(
     answer = await admin.ask(method, path, body)
     assert answer.status_code == 404
     assert "there are: " in answer.json()["detail"]["message"]
-    assert [each.result for each in admin.store.entries] == ["refused"]
+    assert [each.result for each in admin.entries] == ["refused"]
 
 
 async def test_what_can_not_be_served_is_refused_with_every_problem(admin: Administered) -> None:
     answer = await admin.post(f"{SUPPORT}/variants", {"name": "ft", "upstream": "nowhere"})
     assert answer.status_code == 400
-    assert answer.json()["detail"]["problems"] == ["routes.x: there is no such upstream"]
+    (problem,) = answer.json()["detail"]["problems"]
+    assert "upstream" in problem
 
 
 async def test_while_nothing_can_be_changed_that_is_said(admin: Administered) -> None:
-    admin.publisher.held = "another turnout takes over"
+    admin.publisher.hold("another turnout takes over")
     answer = await admin.post(f"{SUPPORT}/split", {"weights": {"base": 1}})
     assert (answer.status_code, "takes over" in answer.text) == (503, True)
 
@@ -207,20 +213,21 @@ async def test_an_if_match_that_says_no_version_is_refused(admin: Administered, 
     headers: Any = {"authorization": f"Bearer {ADMIN}", "if-match": tag.encode()}
     body = {"weights": {"base": 1}}
     answer = await admin.client.post(f"{SUPPORT}/split", json=body, headers=headers)
-    assert (answer.status_code, admin.publisher.asked) == (400, [])
+    assert (answer.status_code, admin.publisher.current.number) == (400, 1)
 
 
 async def test_the_command_line_is_told_from_other_callers(admin: Administered) -> None:
-    body = {"weights": {"base": 1}}
-    await admin.post(f"{SUPPORT}/split", body)
+    await admin.post(f"{SUPPORT}/split", {"weights": {"base": 1}})
+    body = {"weights": {"ft-v2": 1}}
     await admin.post(f"{SUPPORT}/split", body, user_agent="turnout-cli/0.1.0")
-    assert [source for *_, source in admin.publisher.asked] == [Source.API, Source.CLI]
+    sources = [version.source for version in admin.house.versions.kept]
+    assert sources == [Source.FILE, Source.API, Source.CLI]
 
 
 async def test_every_change_is_named_with_its_target(admin: Administered) -> None:
-    for method, path, body in CHANGES[:-2]:
+    for method, path, body in CHANGES[:-1]:
         await admin.ask(method, path, body)
-    assert [(action, target) for action, target, _ in admin.publisher.asked] == [
+    assert [(each.action, each.target) for each in admin.entries] == [
         ("split", "support"),
         ("add_variant", "support/ft-v3"),
         ("remove_variant", "support/ft-v2"),
@@ -231,6 +238,7 @@ async def test_every_change_is_named_with_its_target(admin: Administered) -> Non
         ("unpin", "support"),
         ("shadow", "support"),
         ("end_shadow", "support"),
+        ("rollback", ""),
     ]
 
 
@@ -289,5 +297,5 @@ async def test_planted_tokens_are_in_no_answer_no_log_and_no_entry(
         for token in (ADMIN, READER, "canary-wrong"):
             answer = await admin.ask(method, path, body, token=token, if_match="canary")
             heard.append(f"{answer.headers} {answer.text}")
-    heard += [*capfd.readouterr(), str(admin.store.entries), str(admin.store.kept)]
+    heard += [*capfd.readouterr(), str(admin.entries), str(admin.house.versions.kept)]
     assert "canary" not in "".join(heard)

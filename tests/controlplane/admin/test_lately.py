@@ -2,7 +2,8 @@
 
 from proxy.alerting import AlertName
 from proxy.controlplane.admin.lately import SECONDS, STEP, Lately
-from tests.support.administered import NOON, alert
+from tests.support.administered import alert
+from tests.support.published import NOON
 
 
 class Clock:

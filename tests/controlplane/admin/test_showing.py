@@ -79,14 +79,16 @@ async def test_status_counts_the_alerts_of_the_last_minutes(admin: Administered)
 
 
 async def test_status_says_what_the_last_reading_of_the_file_came_to(admin: Administered) -> None:
-    assert (await status(admin)).reading is None
+    first = (await status(admin)).reading
+    assert first is not None
+    assert (first.result, first.problems, first.restart_needed) == ("published", [], [])
+    admin.house.write("upstreams: {}")
     await admin.post("/api/v1/reload")
-    admin.publisher.standing.degraded = ["the file has problems, so the last good one serves"]
     shown = await status(admin)
     assert shown.reading is not None
-    assert (shown.reading.result, shown.reading.restart_needed) == ("rejected", ["listen"])
-    assert shown.reading.problems == ["turnout.yaml:1:1: upstreams is missing"]
-    assert shown.degraded == ["the file has problems, so the last good one serves"]
+    assert shown.reading.result == "rejected"
+    assert "upstreams" in shown.reading.problems[0]
+    assert "last good" in shown.degraded[0]
 
 
 async def test_the_routing_is_shown_as_the_file_would_say_it_with_its_version_as_etag(
@@ -172,10 +174,13 @@ async def test_the_audit_log_comes_newest_first_and_page_by_page(admin: Administ
     for why in ("first", "second", "third"):
         await admin.post(SPLIT, {"weights": {"base": 1}, "why": why})
     page = models.Audit.model_validate_json((await admin.get("/api/v1/audit?limit=2")).content)
-    assert [(each.number, each.why) for each in page.entries] == [(3, "third"), (2, "second")]
+    assert [(each.number, each.why) for each in page.entries] == [(4, "third"), (3, "second")]
     answer = await admin.get(f"/api/v1/audit?limit=2&before={page.before}")
     last = models.Audit.model_validate_json(answer.content)
-    assert [each.why for each in last.entries] == ["first"]
+    assert [(each.action, each.why) for each in last.entries] == [
+        ("split", "first"),
+        ("start", "first start"),
+    ]
     assert last.before is None
 
 
@@ -189,6 +194,10 @@ async def test_an_explanation_says_which_variant_and_why(admin: Administered) ->
         False,
     )
     assert "'alice' stands at" in told.why
+    await admin.put("/api/v1/routes/support/shadow", {"variant": "ft-v2", "percent": 5})
+    await admin.put("/api/v1/routes/support/pins", {"unit": "alice", "variant": "ft-v2"})
+    pinned = (await admin.get("/api/v1/routes/support/explain?unit=alice")).json()
+    assert (pinned["version"], pinned["variant"], pinned["pinned"]) == (3, "ft-v2", True)
     forced = (await admin.get("/api/v1/routes/support/explain?variant=ft-v2")).json()
     assert (forced["variant"], forced["forced"]) == ("ft-v2", True)
     assert forced["shadow"] == {
@@ -204,7 +213,7 @@ async def test_an_explanation_says_which_variant_and_why(admin: Administered) ->
 async def test_a_store_that_can_not_be_read_is_no_secret_and_its_words_are(
     admin: Administered,
 ) -> None:
-    admin.store.broken = True
+    admin.house.versions.broken = True
     for path in ("/api/v1/versions", "/api/v1/versions/1", "/api/v1/audit"):
         answer = await admin.get(path)
         assert (answer.status_code, "canary" in answer.text) == (503, False)
