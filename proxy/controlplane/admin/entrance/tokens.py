@@ -33,9 +33,15 @@ class Tokens:
     def adopt(self, configured: Iterable[AdminToken]) -> None:
         """Know these tokens from now on and no others; where there are none, the local one.
 
-        OSError: there are none, and the local one can't be kept.
+        Where that one can't be kept, nobody is known, and the log says why.
         """
-        self._tokens = tuple(configured) or (local_token(self._folder, self._make),)
+        self._tokens = tuple(configured)
+        if not self._tokens:
+            try:
+                self._tokens = (local_token(self._folder, self._make),)
+            except OSError as error:
+                log = structlog.get_logger()
+                log.error("admin token could not be kept", reason=error.strerror)
 
     def owner(self, shown: bytes) -> AdminToken | None:
         """Return whose token was shown; None: nobody's. It takes as long either way."""

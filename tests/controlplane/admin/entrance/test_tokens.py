@@ -85,6 +85,12 @@ def test_its_path_is_logged_and_its_value_is_not(
     assert digest_of(MADE.encode()) not in said
 
 
-def test_a_folder_that_can_not_be_written_to_is_an_error(tmp_path: Path) -> None:
+def test_where_the_local_token_can_not_be_kept_nobody_is_known(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(FileNotFoundError):
         local_token(tmp_path / "nowhere", lambda: MADE)
+    tokens = Tokens(tmp_path / "nowhere", lambda: MADE)
+    tokens.adopt([])
+    assert tokens.owner(MADE.encode()) is None
+    assert "No such file" in "".join(capsys.readouterr())
