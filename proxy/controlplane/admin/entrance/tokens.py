@@ -40,8 +40,9 @@ class Tokens:
             try:
                 self._tokens = (local_token(self._folder, self._make),)
             except OSError as error:
-                log = structlog.get_logger()
-                log.error("admin token could not be kept", reason=error.strerror)
+                structlog.get_logger().error(
+                    "admin token could not be kept", reason=error.strerror
+                )
 
     def owner(self, shown: bytes) -> AdminToken | None:
         """Return whose token was shown; None: nobody's. It takes as long either way."""
