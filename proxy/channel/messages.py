@@ -57,9 +57,10 @@ class Acknowledged(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class UpstreamReport(Struct, frozen=True, kw_only=True):
-    """One upstream as one worker sees it; counters since the worker's start."""
+    """One upstream as one worker sees it; counters since it was `made`."""
 
     name: str
+    made: float = 0.0  # when, on the monotonic clock: settings that changed make it anew
     open: int = 0  # connections, busy and idle
     idle: int = 0
     waiting: int = 0  # exchanges that wait for a connection

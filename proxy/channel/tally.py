@@ -4,20 +4,23 @@ The supervisor makes one piece of memory (`create_memory`), and every process ma
 word has one writer, and is written whole, so there are no locks and no torn reads:
 
     a worker    begun, dropped, and its keys' windows
-    control     taken, taken_before, lost
+    control     taken, taken_before, lost, and whose each column is
 
 so that for each worker, whoever was killed when,
 
     begun = taken + dropped + lost + what is still under way
 
-Layout, in words of 64 bits: a header of 8 (workers, slots), then a row for each worker: 8 for
-the account, then for each client key two windows of requests and two of tokens. A window's
-word is its number (minutes on the clock) above 40 bits of count.
+Layout, in words of 64 bits: a header of 8 (workers, slots), a word for each slot that says whose
+it is, then a row for each worker: 8 for the account, then for each slot, a client key's, two
+windows of requests and two of tokens. A window's word is its number (minutes on the clock) above
+40 bits of count.
 """
 
 import mmap
 import os
 import tempfile
+from collections.abc import Iterable
+from hashlib import sha256
 
 from msgspec import Struct
 
@@ -42,7 +45,7 @@ def create_memory(workers: int, slots: int = SLOTS) -> int:
         descriptor, path = tempfile.mkstemp(prefix="turnout-tally-")
         os.unlink(path)  # noqa: PTH108  # it lives on as long as somebody holds it
     row = _ACCOUNT + slots * _PER_SLOT
-    os.ftruncate(descriptor, (_HEADER + workers * row) * _WORD)
+    os.ftruncate(descriptor, (_HEADER + slots + workers * row) * _WORD)
     words = _map(descriptor)
     words[0], words[1] = workers, slots
     return descriptor
@@ -55,8 +58,8 @@ def _map(descriptor: int) -> memoryview:
 def _rows(words: memoryview) -> range:
     """Return where each worker's row begins."""
     workers, slots = words[0], words[1]
-    row = _ACCOUNT + slots * _PER_SLOT
-    return range(_HEADER, _HEADER + workers * row, row)
+    first, row = _HEADER + slots, _ACCOUNT + slots * _PER_SLOT
+    return range(first, first + workers * row, row)
 
 
 class Tally:
@@ -128,6 +131,11 @@ class Tally:
             raise IndexError("the tally has no such column")
 
 
+def _owner(name: str) -> int:
+    """Return the word that says whose a column is; never 0, which says nobody's."""
+    return int.from_bytes(sha256(name.encode()).digest()[:8]) | 1
+
+
 class Account(Struct, frozen=True, kw_only=True):
     """What became of a worker's exchanges, over all the processes that bore its number."""
 
@@ -151,6 +159,30 @@ class Ledger:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    @property
+    def room(self) -> int:
+        """How many client keys can be counted."""
+        return self._words[1]
+
+    def slots(self, names: Iterable[str]) -> dict[str, int]:
+        """Return the column of each client key; a name keeps its own for as long as it is named.
+
+        So limits hold on over a change of the keys, and over a restart of control. A column that
+        was another's is given away last: what was counted in it counts for up to two minutes.
+        IndexError: there are more names than columns.
+        """
+        owners = self._words[_HEADER : _HEADER + self.room]
+        wanted = {_owner(name): name for name in names}
+        kept = {wanted[owner]: slot for slot, owner in enumerate(owners) if owner in wanted}
+        taken = set(kept.values())
+        free = sorted((owner > 0, slot) for slot, owner in enumerate(owners) if slot not in taken)
+        for owner, name in wanted.items():
+            if name not in kept:
+                _, slot = free.pop(0)
+                owners[slot] = owner
+                kept[name] = slot
+        return kept
 
     def account(self, worker: int) -> Account:
         """Return the account of `worker`."""

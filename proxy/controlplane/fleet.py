@@ -74,8 +74,7 @@ class Fleet:
         number = hello.worker
         known = self._last.get(number)
         if known is None or known.pid != hello.pid:
-            for report in () if known is None else known.upstreams:
-                self._ended.setdefault(report.name, Pool(name=report.name)).add(report, live=False)
+            self._keep(() if known is None else known.upstreams)
             if known is not None:
                 self._ended_shadows = sums([*self._ended_shadows, *known.shadows])
             self._last[number] = Worker(number=number, pid=hello.pid, turnout=hello.turnout)
@@ -87,8 +86,11 @@ class Fleet:
 
     def reported(self, worker: int, gauges: Gauges) -> None:
         """Note how `worker` is doing."""
+        last = self._last[worker]
+        still = {(report.name, report.made) for report in gauges.upstreams}
+        self._keep(each for each in last.upstreams if (each.name, each.made) not in still)
         self._last[worker] = replace(
-            self._last[worker],
+            last,
             in_flight=gauges.in_flight,
             connections=gauges.connections,
             upstreams=gauges.upstreams,
@@ -96,6 +98,11 @@ class Fleet:
         )
         for watch in self._watches:
             watch(worker, gauges.upstreams)
+
+    def _keep(self, reports: Iterable[UpstreamReport]) -> None:
+        """Keep the counters of upstreams that are no more, with their worker or without."""
+        for report in reports:
+            self._ended.setdefault(report.name, Pool(name=report.name)).add(report, live=False)
 
     def watch(self, watch: Watch) -> None:
         """Call `watch` with a worker's number and its upstreams at each report; it is quick."""

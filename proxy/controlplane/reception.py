@@ -1,15 +1,18 @@
-"""The reception: control's end of the channel, where workers come in.
+"""The reception: control's end of the channel, where workers come in and get their settings.
 
 Each worker has one connection. A new process under an old number waits until everything its
 predecessor sent was taken; only then are the predecessor's accounts settled, so that what is
-counted as lost is exact, and only then does it get settings. What is done with observations is
-`take`'s matter; it must not block.
+counted as lost is exact, and only then does it get settings. New settings go to all that are
+here; who comes later gets the last ones at once. What is done with observations is `take`'s
+matter; it must not block.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import structlog
+from msgspec.structs import replace
 
 from proxy.channel import Acknowledged, Hello, Ledger, Publication, Received, Report, Wire
 from proxy.channel.messages import FromWorker
@@ -23,10 +26,12 @@ Take = Callable[[int, Sequence[Observation]], None]
 class Visit:
     """One connection of one process; `over` once it was read to its end."""
 
-    __slots__ = ("over", "pid")
+    __slots__ = ("over", "pid", "serial", "wire")
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, wire: Wire[FromWorker]) -> None:
         self.pid = pid
+        self.wire = wire
+        self.serial = 0  # of the last publication that it acknowledged
         self.over = asyncio.Event()
 
 
@@ -34,11 +39,13 @@ class Reception:
     """Serves every worker's connection; `greet` is the server's callback."""
 
     def __init__(self, *, settings: DataPlane, ledger: Ledger, fleet: Fleet, take: Take) -> None:
-        self._publication = Publication.of(settings)
         self._ledger = ledger
+        self._publication = Publication.of(self._placed(settings))
         self._fleet = fleet
         self._take = take
         self._visits: dict[int, Visit] = {}  # worker -> its last connection
+        self._ended: dict[int, int] = {}  # worker -> the process that last ended
+        self._progress = asyncio.Event()  # somebody acknowledged, or ended
         self._calls = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -60,8 +67,38 @@ class Reception:
                 self._quiet.set()
             await wire.close()
 
+    async def publish(self, settings: DataPlane, seconds: float) -> dict[int, int | None]:
+        """Bring `settings` to every worker; return the processes that are late, by worker.
+
+        Late is who did not acknowledge within `seconds`; None: it has not come here yet. A
+        worker without a process is not waited for: it gets these settings when it comes.
+        """
+        serial = self._publication.serial + 1
+        self._publication = Publication.of(self._placed(settings), serial)
+        self._fleet.table = settings.table
+        for visit in self._visits.values():
+            if not visit.over.is_set():
+                visit.wire.post(self._publication)  # a peer that does not read must not hold us
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._until(lambda: not self._late())
+        return self._late()
+
+    async def gone(self, processes: dict[int, int | None], seconds: float) -> None:
+        """Wait until these processes of workers have ended, at most `seconds`."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._until(lambda: processes.items() <= self._ended.items())
+
+    @property
+    def running(self) -> int:
+        """How many workers have a process."""
+        return len(self._ledger) - sum(map(self._is_down, range(len(self._ledger))))
+
     async def ended(self, worker: int, pid: int) -> None:
         """Settle the accounts of a worker whose process is gone, unless another has done so."""
+        self._ended[worker] = pid
+        self._progress.set()
         visit = self._visits.get(worker)
         if visit is not None:
             if visit.pid != pid:
@@ -86,26 +123,56 @@ class Reception:
         before = self._visits.get(worker)
         if before is not None:
             await before.over.wait()
-        visit = self._visits[worker] = Visit(hello.pid)
+        visit = self._visits[worker] = Visit(hello.pid, wire)
         try:
             if hello.fresh:
                 self.settle(worker)
                 self._ledger.begin(worker)
             self._fleet.joined(hello)
-            await wire.send(self._publication)
+            wire.post(self._publication)
             while True:
-                await self._answer(worker, await wire.receive(), wire)
+                await self._answer(worker, await wire.receive(), visit)
         finally:
             self._fleet.left(worker)
             visit.over.set()
 
-    async def _answer(self, worker: int, message: FromWorker, wire: Wire[FromWorker]) -> None:
+    async def _answer(self, worker: int, message: FromWorker, visit: Visit) -> None:
         match message:
             case Acknowledged():
+                visit.serial = message.serial
                 self._fleet.acknowledged(worker, message.version)
+                self._progress.set()
             case Report():
                 self._take(worker, message.observations)
                 offset = message.offset + len(message.observations)
                 self._ledger.take(worker, offset)
                 self._fleet.reported(worker, message.gauges)
-                await wire.send(Received(offset=offset))
+                await visit.wire.send(Received(offset=offset))
+
+    def _placed(self, settings: DataPlane) -> DataPlane:
+        """Return `settings` with each client key in its column of the tally."""
+        columns = self._ledger.slots(key.name for key in settings.keys)
+        keys = tuple(replace(key, slot=columns[key.name]) for key in settings.keys)
+        return replace(settings, keys=keys)
+
+    def _late(self) -> dict[int, int | None]:
+        """Return who runs and has not acknowledged the last publication: process by worker."""
+        workers = [worker for worker in range(len(self._ledger)) if not self._is_down(worker)]
+        return {worker: self._pid(worker) for worker in workers if not self._is_up(worker)}
+
+    def _is_up(self, worker: int) -> bool:
+        visit = self._visits.get(worker)
+        here = visit is not None and not visit.over.is_set()
+        return here and visit is not None and visit.serial >= self._publication.serial
+
+    def _is_down(self, worker: int) -> bool:
+        return worker in self._ended and self._pid(worker) in (None, self._ended[worker])
+
+    def _pid(self, worker: int) -> int | None:
+        visit = self._visits.get(worker)
+        return None if visit is None else visit.pid
+
+    async def _until(self, reached: Callable[[], bool]) -> None:
+        while not reached():
+            self._progress.clear()
+            await self._progress.wait()

@@ -26,7 +26,7 @@ from proxy.channel.lifeline import (
     child_end,
     show_life,
 )
-from proxy.config.settings import Tls
+from proxy.config.settings import DataPlane, Tls
 from proxy.dataplane.service import Service
 from proxy.exchange import Observation
 from proxy.http import Edge
@@ -79,7 +79,7 @@ class Worker:
             path=launch.channel,
             worker=launch.worker,
             outbox=self._outbox,
-            adopt=self._service.adopt,
+            adopt=self._adopt,
             gauges=self._gauges,
         )
         self._edge: Edge | None = None
@@ -155,10 +155,17 @@ class Worker:
             self._sockets[descriptor] = sock = socket.socket(fileno=descriptor)
             await edge.serve(sock, tls)
         self._edge = edge
+        self._adopt(self._service.plane.settings)  # they may have changed meanwhile
         self._share()
         gc.collect()
         gc.freeze()  # what is there now stays: the collector need not look at it again
         gc.set_threshold(*GC_THRESHOLDS)
+
+    def _adopt(self, settings: DataPlane) -> None:
+        """Put `settings` in force: no exchange begins on older ones once this returns."""
+        self._service.adopt(settings)
+        if self._edge is not None:
+            self._edge.adopt(settings.limits, settings.deadlines)
 
     def _share(self) -> None:
         """Accept on our share of the traffic sockets."""

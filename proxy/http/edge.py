@@ -59,8 +59,7 @@ class Edge:
         self.shed = 0  # connections cut at the door, without a word in HTTP's own time
         self._crashed = crashed
         self._wall = wall
-        fit = capacity()
-        self._capacity = min(limits.connections or fit, fit)
+        self._capacity = room(limits)
         self._listeners: dict[socket.socket, ssl.SSLContext | None] = {}
         self._resting: frozenset[socket.socket] = frozenset()  # those of them not accepted on
         self._open: set[Connection] = set()
@@ -76,6 +75,14 @@ class Edge:
     def connections(self) -> int:
         """How many connections are open."""
         return len(self._open)
+
+    def adopt(self, limits: Limits, deadlines: Deadlines) -> None:
+        """Hold clients to these from now on; what has begun to count, counts on as it did."""
+        if limits != self.limits:
+            self.limits = limits
+            self.heads = Heads(limits)
+            self._capacity = room(limits)
+        self.deadlines = deadlines
 
     async def serve(self, sock: socket.socket, tls: ssl.SSLContext | None = None) -> None:
         """Accept on `sock`, a bound stream socket; it is the edge's to close from now on."""
@@ -243,6 +250,12 @@ class Edge:
             client.send(_FULL)
             client.shutdown(socket.SHUT_WR)
             client.recv(65536)  # unread bytes would turn the close into a reset
+
+
+def room(limits: Limits) -> int:
+    """Return how many connections there may be: those that are wanted, as far as they fit."""
+    fit = capacity()
+    return min(limits.connections or fit, fit)
 
 
 def capacity() -> int:

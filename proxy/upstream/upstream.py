@@ -33,6 +33,7 @@ class Upstream:
         self.name = settings.name
         self.settings = settings
         self._clock = clock
+        self._made = clock()
         self._dice = dice
         self._dialer = Dialer(settings, clock)
         self._pool = Pool(
@@ -137,6 +138,7 @@ class Upstream:
         pool = self._pool
         return UpstreamReport(
             name=self.name,
+            made=self._made,
             open=pool.open,
             idle=pool.idle,
             waiting=pool.waiting,

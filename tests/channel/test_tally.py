@@ -149,3 +149,23 @@ def test_memory_is_a_file_where_the_system_has_no_memory_files(
     assert Ledger(descriptor).account(0).begun == 1
     assert list(tmp_path.iterdir()) == [], "it has no name that could be left behind"
     os.close(descriptor)
+
+
+def test_a_key_keeps_its_column_when_others_come_and_go(memory: int) -> None:
+    ledger = Ledger(memory)
+    assert ledger.room == 4
+    first = ledger.slots(["ann", "bob"])
+    assert sorted(first.values()) == [0, 1]
+
+    assert ledger.slots(["zoe", "bob", "ann"]) == {**first, "zoe": 2}
+    assert Ledger(memory).slots(["bob"]) == {"bob": first["bob"]}
+
+
+def test_a_column_is_given_to_another_key_only_when_no_fresh_one_is_left(memory: int) -> None:
+    ledger = Ledger(memory)
+    first = ledger.slots(["a", "b"])
+    assert ledger.slots(["b", "c"])["c"] == 2
+    assert ledger.slots(["b", "c", "d"])["d"] == 3
+    assert ledger.slots(["b", "c", "d", "e"])["e"] == first["a"]
+    with pytest.raises(IndexError):
+        ledger.slots(["b", "c", "d", "e", "f"])

@@ -123,3 +123,20 @@ def test_shadows_are_the_sum_of_all_workers_those_that_ended_included(fleet: Fle
     assert seen.dropped == {"draining": 2, "concurrency": 1}
     fleet.joined(hello(0, 21))
     assert fleet.shadows == [seen]
+
+
+def test_counters_stay_when_an_upstream_is_made_anew_with_other_settings(fleet: Fleet) -> None:
+    fleet.joined(hello(0, 10))
+    fleet.reported(0, Gauges(upstreams=(UpstreamReport(name="u", made=1.0, requests=5, open=2),)))
+    fleet.reported(0, Gauges(upstreams=(UpstreamReport(name="u", made=2.0, requests=6, open=1),)))
+    fleet.reported(0, Gauges(upstreams=(UpstreamReport(name="u", made=2.0, requests=7, open=1),)))
+    (pool,) = fleet.upstreams
+    assert (pool.requests, pool.open) == (12, 1)
+
+
+def test_counters_stay_when_an_upstream_is_taken_out(fleet: Fleet) -> None:
+    fleet.joined(hello(0, 10))
+    fleet.reported(0, gauges(5))
+    fleet.reported(0, Gauges())
+    (pool,) = fleet.upstreams
+    assert (pool.requests, pool.open) == (5, 0)

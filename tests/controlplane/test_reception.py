@@ -5,8 +5,10 @@ import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from proxy.channel import (
     Acknowledged,
@@ -21,6 +23,7 @@ from proxy.channel import (
     create_memory,
 )
 from proxy.channel.messages import FromControl
+from proxy.config.settings import ClientKey, DataPlane
 from proxy.controlplane.fleet import Fleet
 from proxy.controlplane.reception import Reception
 from proxy.exchange import Observation
@@ -228,3 +231,109 @@ async def test_it_is_quiet_when_the_last_worker_has_left(desk: Desk) -> None:
         return len(desk.fleet.workers)
 
     await eventually(workers, lambda count: count == 0)
+
+
+async def answered(worker: Worker, *serials: int) -> list[int]:
+    """Acknowledge publications as they come; return the tables' versions."""
+    versions = []
+    for serial in serials:
+        publication = await worker.heard()
+        assert isinstance(publication, Publication)
+        assert publication.serial == serial
+        versions.append(publication.data_plane().table.version)
+        await worker.wire.send(Acknowledged(serial=serial, version=versions[-1]))
+    return versions
+
+
+def version(number: int, **changes: Any) -> DataPlane:
+    return replace(SETTINGS, table=replace(SETTINGS.table, version=number), **changes)
+
+
+async def test_what_is_published_is_in_force_once_every_worker_acknowledged_it(
+    desk: Desk,
+) -> None:
+    async with worker(desk, 0) as one, worker(desk, 1) as two:
+        await answered(one, 1)
+        await answered(two, 1)
+        publishing = asyncio.create_task(desk.reception.publish(version(2), PATIENCE))
+        assert await answered(one, 2) == [2]
+        assert not publishing.done()
+        assert desk.fleet.table_version == 2
+        assert await answered(two, 2) == [2]
+        assert await publishing == {}
+        assert desk.reception.running == 2
+
+
+async def test_who_does_not_acknowledge_in_time_is_named(desk: Desk) -> None:
+    async with worker(desk, 0, pid=10) as one, worker(desk, 1, pid=11) as two:
+        await answered(two, 1)
+        late = await desk.reception.publish(version(2), 0.0)
+        assert late == {0: 10, 1: 11}
+        assert await answered(two, 2) == [2]
+        assert await answered(one, 1, 2) == [1, 2]
+        assert await desk.reception.publish(version(2), 0.0) == {0: 10, 1: 11}
+
+
+async def test_a_worker_that_has_not_come_is_waited_for_and_gets_the_last_settings(
+    desk: Desk,
+) -> None:
+    async with worker(desk, 0) as one:
+        await answered(one, 1)
+        publishing = asyncio.create_task(desk.reception.publish(version(2), PATIENCE))
+        await answered(one, 2)
+        async with worker(desk, 1) as two:
+            assert await answered(two, 2) == [2]
+            assert await publishing == {}
+
+
+async def test_a_worker_that_ended_is_not_waited_for(desk: Desk) -> None:
+    async with worker(desk, 0) as one:
+        await answered(one, 1)
+        async with worker(desk, 1, pid=11) as two:
+            await answered(two, 1)
+            publishing = asyncio.create_task(desk.reception.publish(version(2), PATIENCE))
+            await answered(one, 2)
+        await desk.reception.ended(1, pid=11)
+        assert await publishing == {}
+        assert desk.reception.running == 1
+
+
+async def test_a_worker_that_lost_its_connection_acknowledges_on_the_next(desk: Desk) -> None:
+    async with worker(desk, 0, pid=10) as one, worker(desk, 1) as two:
+        await answered(two, 1)
+        await answered(one, 1)
+        await one.wire.close()
+        publishing = asyncio.create_task(desk.reception.publish(version(2), PATIENCE))
+        await answered(two, 2)
+        async with worker(desk, 0, pid=10, fresh=False) as again:
+            assert await answered(again, 2) == [2]
+            assert await publishing == {}
+
+
+async def test_the_end_of_late_workers_can_be_waited_for(desk: Desk) -> None:
+    async with worker(desk, 1, pid=11) as two:
+        await answered(two, 1)
+        late = await desk.reception.publish(version(2), 0.0)
+        assert late == {0: None, 1: 11}
+        waiting = asyncio.create_task(desk.reception.gone({1: 11}, PATIENCE))
+        await two.wire.close()
+        await desk.reception.ended(1, pid=11)
+        await waiting
+    await desk.reception.gone({0: 99}, 0.0)
+
+
+async def test_a_client_key_keeps_its_column_when_keys_change(desk: Desk) -> None:
+    async def columns(names: str) -> dict[str, int]:
+        keys = tuple(ClientKey(name=name, sha256=name, slot=0) for name in names)
+        publishing = asyncio.create_task(desk.reception.publish(version(1, keys=keys), 0.0))
+        publication = await one.heard()
+        assert isinstance(publication, Publication)
+        await publishing
+        return {key.name: key.slot for key in publication.data_plane().keys}
+
+    async with worker(desk) as one:
+        await one.heard()
+        first = await columns("ab")
+        assert sorted(first.values()) == [0, 1]
+        assert await columns("ba") == first
+        assert await columns("b") == {"b": first["b"]}

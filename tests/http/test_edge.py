@@ -72,6 +72,24 @@ async def test_a_connection_too_many_is_told_to_come_back(house: House) -> None:
     kept[1][1].close()
 
 
+async def test_limits_and_deadlines_that_change_hold_for_what_comes_next(house: House) -> None:
+    running = await house.open(limits=Limits(connections=1))
+    kept = await running.connect()
+    await play(*kept, GET)
+
+    running.edge.adopt(Limits(connections=2, header_count=1), Deadlines(idle=5.0))
+
+    other = await running.connect()
+    await play(*other, GET)
+    await play(*kept, GET)
+    kept[1].write(b"GET /a HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n")
+    async with asyncio.timeout(PATIENCE):
+        reply = await kept[0].read()
+    assert reply.startswith(b"HTTP/1.1 431 ")
+    for _, writer in (kept, other):
+        writer.close()
+
+
 async def test_far_too_many_connections_are_turned_away_at_the_door(house: House) -> None:
     gate = Gate()
     running = await house.open(gate, limits=Limits(connections=1))
