@@ -3,20 +3,20 @@
     async with whole_turnout(settings) as turnout:
         ... traffic on turnout.port ...
         await eventually(turnout.status, lambda status: status["exchanges"]["taken"] == 3)
-        os.kill(turnout.workers()[0], signal.SIGKILL)
+        os.kill(turnout.children("worker")[0], signal.SIGKILL)
+        await turnout.upgrade()
 
-The supervisor, control and the workers are the real ones. Run as a program it is any of them.
-Every process is ended by its own pid.
+The supervisor, control and the workers are the real ones (`tests.support.process`). Every
+process is ended by its own pid.
 """
 
 import asyncio
 import os
-import random
 import signal
+import socket
 import sys
-import time
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -24,21 +24,22 @@ from typing import Any
 import httpx2
 import msgspec
 
-from proxy.channel import Tally
-from proxy.channel.lifeline import WorkerLaunch
-from proxy.config.settings import DataPlane, Settings, UpstreamSettings
-from proxy.controlplane.control import run_control
-from proxy.controlplane.fleet import Fleet
-from proxy.controlplane.supervision.children import Commands
-from proxy.controlplane.supervision.supervisor import supervise
-from proxy.dataplane.service import Service
-from proxy.dataplane.worker import loop_factory, run_worker
-from proxy.errors import StartError
-from proxy.exchange import Observation
-from proxy.upstream import Upstream
+from proxy.config.settings import DataPlane, Settings
+from tests.support.patience import eventually
+from tests.support.process import TAKEN
 
-TAKEN = "TURNOUT_TEST_TAKEN"  # the file that control's record writes to
-PATIENCE = 15.0
+PATIENCE = 30.0
+
+# What a service manager does before it runs turnout: sockets from 3 on, and variables that say so.
+ACTIVATE = """
+import os, sys
+files, command = [int(word) for word in sys.argv[1:3]], sys.argv[3:]
+for number, file in enumerate([os.dup(file) for file in files], 3):
+    os.dup2(file, number)
+os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "2"}
+os.environ["LISTEN_FDNAMES"] = "traffic:admin"
+os.execv(command[0], command)
+"""
 
 
 class Whole:
@@ -56,12 +57,20 @@ class Whole:
     async def line(self, having: str) -> str:
         """Return the next line on stderr that has `having` in it."""
         assert self.process.stderr is not None
-        async with asyncio.timeout(PATIENCE):
-            while line := (await self.process.stderr.readline()).decode():
-                self.said.append(line)
-                if having in line:
-                    return line
-        raise AssertionError(f"it ended without saying {having!r}: {''.join(self.said)}")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while line := (await self.process.stderr.readline()).decode():
+                    self.said.append(line)
+                    if having in line:
+                        return line
+        raise AssertionError(f"it did not say {having!r}: {''.join(self.said)}")
+
+    async def upgrade(self) -> None:
+        """Have a successor take over; `pid` is its from then on."""
+        os.kill(self.pid, signal.SIGUSR2)
+        line = await self.line("serves")
+        assert "serves now" in line, line
+        self.pid = int(line.split("process ")[1].split()[0])
 
     async def ready(self) -> None:
         """Wait until all are at work."""
@@ -94,24 +103,35 @@ class Whole:
         return [pid for pid in descendants(self.pid) if kind in command(pid)]
 
     async def end(self, sent: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal and return the exit code."""
-        self.process.send_signal(sent)
+        """Send a signal and return the exit code of the process that was started."""
+        os.kill(self.pid, sent)
         return await self.over()
 
     async def over(self) -> int:
-        """Wait for the end and return the exit code."""
+        """Wait for the end of all, and return the exit code of the process that was started."""
         async with asyncio.timeout(PATIENCE):
             _, rest = await self.process.communicate()
             self.said += rest.decode().splitlines(keepends=True)
             return await self.process.wait()
 
+    async def left(self) -> int:
+        """Wait for the end of the process that was started; its successors hold its stderr."""
+
+        async def returned() -> int | None:
+            return self.process.returncode
+
+        status = await eventually(returned, lambda code: code is not None)
+        assert status is not None
+        return status
+
     async def close(self) -> None:
         """Close the client, and end what still runs."""
         await self._client.aclose()
-        if self.process.returncode is None:
-            self.process.send_signal(signal.SIGTERM)
-            self.process.send_signal(signal.SIGTERM)  # it need not be polite any more
-            await self.over()
+        for pid in {self.process.pid, self.pid}:
+            if "supervisor" in command(pid) or "serve" in command(pid):
+                os.kill(pid, signal.SIGTERM)
+                os.kill(pid, signal.SIGINT)  # it need not be polite any more
+        await self.over()
 
 
 def descendants(pid: int) -> list[int]:
@@ -148,15 +168,25 @@ async def refused(turnout: Whole) -> bool:
 
 
 @asynccontextmanager
-async def launched(settings: Settings, folder: Path) -> AsyncIterator[Whole]:
-    """Start all of turnout, with `folder` for what it keeps; at the end nothing is left of it."""
+async def launched(
+    settings: Settings, folder: Path, *passed: socket.socket, notify: str = ""
+) -> AsyncIterator[Whole]:
+    """Start all of turnout, with `folder` for what it keeps; at the end nothing is left of it.
+
+    `passed` are listening sockets that it gets as a service manager passes them: traffic's and
+    administration's; `notify` is where it is to tell that manager how it does.
+    """
     taken = folder / "taken"
     taken.touch()
+    files = [sock.fileno() for sock in passed]
+    activate = [sys.executable, "-c", ACTIVATE, *map(str, files)] if passed else []
     process = await asyncio.create_subprocess_exec(
-        *[sys.executable, "-m", "tests.support.whole", "supervisor", write(settings, folder)],
+        *activate,
+        *[sys.executable, "-m", "tests.support.process", "supervisor", write(settings, folder)],
         stdin=DEVNULL,
         stderr=PIPE,
-        env={**os.environ, TAKEN: str(taken)},
+        env={**os.environ, TAKEN: str(taken), "NOTIFY_SOCKET": notify},
+        pass_fds=files,
     )
     whole = Whole(process, taken)
     try:
@@ -193,70 +223,3 @@ def settings(data_plane: DataPlane, **changes: Any) -> Settings:
         **changes,
     }
     return Settings(data_plane=data_plane, **given)
-
-
-class FileRecord:
-    """A record that writes down whom it took."""
-
-    def __init__(self) -> None:
-        self._file = os.open(os.environ[TAKEN], os.O_WRONLY | os.O_APPEND)
-        self._count = 0
-
-    def take(self, worker: int, observations: Sequence[Observation]) -> None:
-        """Write the ids."""
-        self._count += len(observations)
-        os.write(self._file, b"".join(b"%s\n" % each.request_id.encode() for each in observations))
-
-    def render(self) -> tuple[bytes, str]:
-        """Return a metric."""
-        return b"taken_total %d\n" % self._count, "text/plain; version=0.0.4; charset=utf-8"
-
-
-@asynccontextmanager
-async def compose_control(settings: Settings, fleet: Fleet) -> AsyncIterator[FileRecord]:
-    yield FileRecord()
-
-
-def compose_worker(
-    launch: WorkerLaunch, offer: Callable[[Observation], None], tally: Tally
-) -> Service:
-    clock = asyncio.get_running_loop().time
-
-    def upstream(settings: UpstreamSettings) -> Upstream:
-        return Upstream(settings, workers=launch.workers, clock=clock, dice=random.random)
-
-    return Service(
-        offer=offer,
-        counts=tally,
-        clock=clock,
-        wall=time.time,
-        random_bits=random.getrandbits,
-        upstream=upstream,
-    )
-
-
-def say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
-
-
-def main(kind: str, given: str) -> int:
-    """Be one of turnout's processes; `given`: the file of settings, or the lifeline."""
-    if kind == "control":
-        run_control(int(given), compose_control, loop_factory())
-    elif kind == "worker":
-        run_worker(int(given), compose_worker)
-    else:
-        settings = msgspec.json.decode(Path(given).read_bytes(), type=Settings)
-        this = [sys.executable, "-m", "tests.support.whole"]
-        commands = Commands(control=[*this, "control"], worker=[*this, "worker"])
-        try:
-            return supervise(settings, commands, say)
-        except StartError as error:
-            say(str(error))
-            return 3
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,118 @@
+"""Clients that never stop, and take every failure personally: nobody tries anything again.
+
+    async with load(turnout.port) as under:
+        await under.more(100)        # until so many requests more were answered
+        ... kill, restart, upgrade ...
+        await under.more(100)
+    assert under.failures == []
+
+Half of them make a connection for each request, half keep theirs until a reply says that it is
+the last on it. A request whose answer does not come whole is a failure, whatever the reason.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from tests.support.patience import eventually
+
+PATIENCE = 15.0
+PACE = 0.05  # seconds a client rests after each request: what is shown is no speed
+REQUEST = b"GET /v1/x HTTP/1.1\r\nHost: turnout\r\n\r\n"
+
+
+class Load:
+    """What the clients have seen so far."""
+
+    def __init__(self, port: int) -> None:
+        self.answered = 0
+        self.failures: list[str] = []
+        self._port = port
+
+    async def more(self, count: int, seconds: float = PATIENCE) -> None:
+        """Wait until `count` requests more were answered."""
+        wanted = self.answered + count
+
+        async def answered() -> int:
+            return self.answered
+
+        await eventually(answered, lambda seen: seen >= wanted, seconds=seconds)
+
+    async def client(self, *, keep: bool) -> None:
+        """Ask, for ever."""
+        while True:
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await self._connection(keep=keep)
+            except (OSError, EOFError, AssertionError, TimeoutError) as error:
+                self.failures.append(repr(error))
+
+    async def _connection(self, *, keep: bool) -> None:
+        """Ask on one connection until it ends, or for a good while."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        try:
+            for _ in range(200 if keep else 1):
+                writer.write(REQUEST)
+                head = (await reader.readuntil(b"\r\n\r\n")).lower()
+                assert head.startswith(b"http/1.1 200 "), head
+                await reader.readexactly(int(head.split(b"content-length: ")[1].split(b"\r\n")[0]))
+                self.answered += 1
+                if b"connection: close" in head:
+                    return
+                await asyncio.sleep(PACE)
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+
+@asynccontextmanager
+async def load(port: int, clients: int = 8) -> AsyncIterator[Load]:
+    """Keep so many clients busy."""
+    under = Load(port)
+    tasks = [asyncio.create_task(under.client(keep=n % 2 == 0)) for n in range(clients)]
+    try:
+        yield under
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        for task in tasks:
+            assert task.cancelled(), task.exception()
+
+
+class Streams:
+    """Streams that are open; each is read by a task of its own to its very end."""
+
+    def __init__(self) -> None:
+        self._tasks: list[asyncio.Task[bool]] = []
+
+    async def open(self, port: int, count: int) -> None:
+        """Open `count` streams more, and wait until the first words of each have come."""
+        for _ in range(count):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"GET /v1/stream HTTP/1.1\r\nHost: turnout\r\n\r\n")
+            async with asyncio.timeout(PATIENCE):
+                await reader.readuntil(b"one\r\n")
+            self._tasks.append(asyncio.create_task(self._rest(reader, writer)))
+
+    async def _rest(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Read on; whether it came to its proper end."""
+        try:
+            return (await reader.readuntil(b"0\r\n\r\n")).startswith(b"3\r\ntwo")
+        except (OSError, EOFError):
+            return False
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+    async def cut(self) -> int:
+        """Wait for the end of all, and return how many broke off."""
+        async with asyncio.timeout(PATIENCE):
+            return (await asyncio.gather(*self._tasks)).count(False)
+
+    @property
+    def open_still(self) -> int:
+        """Return how many have not ended."""
+        return sum(not task.done() for task in self._tasks)

@@ -1,0 +1,90 @@
+"""Any of turnout's processes as a program, with a record that only says what it took.
+
+    python -m tests.support.process supervisor SETTINGS.json
+
+Each loads what it needs and no more, as in `proxy.app`: a test may start many of them.
+"""
+
+# ruff: noqa: PLC0415  # see above
+
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from proxy.app import compose_worker
+from proxy.config.settings import Settings
+from proxy.controlplane.fleet import Fleet
+from proxy.errors import StartError
+from proxy.exchange import Observation
+
+TAKEN = "TURNOUT_TEST_TAKEN"  # the file that control's record writes to
+
+
+class FileRecord:
+    """A record that writes down whom it took."""
+
+    def __init__(self) -> None:
+        self._file = os.open(os.environ[TAKEN], os.O_WRONLY | os.O_APPEND)
+        self._count = 0
+
+    def take(self, worker: int, observations: Sequence[Observation]) -> None:
+        """Write the ids."""
+        self._count += len(observations)
+        os.write(self._file, b"".join(b"%s\n" % each.request_id.encode() for each in observations))
+
+    def render(self) -> tuple[bytes, str]:
+        """Return a metric."""
+        return b"taken_total %d\n" % self._count, "text/plain; version=0.0.4; charset=utf-8"
+
+
+@asynccontextmanager
+async def compose_control(settings: Settings, fleet: Fleet) -> AsyncIterator[FileRecord]:
+    yield FileRecord()
+
+
+def control(descriptor: int) -> None:
+    from proxy.controlplane.control import run_control
+    from proxy.dataplane.worker import loop_factory
+
+    run_control(descriptor, compose_control, loop_factory())
+
+
+def worker(descriptor: int) -> None:
+    from proxy.dataplane.worker import run_worker
+
+    run_worker(descriptor, compose_worker)
+
+
+def supervisor(file: str) -> int:
+    from proxy.controlplane.supervision.children import Commands
+    from proxy.controlplane.supervision.supervisor import supervise
+
+    settings = msgspec.json.decode(Path(file).read_bytes(), type=Settings)
+    this = [sys.executable, "-m", "tests.support.process"]
+    commands = Commands(control=[*this, "control"], worker=[*this, "worker"])
+    try:
+        return supervise(settings, commands, say)
+    except StartError as error:
+        say(str(error))
+        return 3
+
+
+def say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def main(kind: str, given: str) -> int:
+    """Be one of turnout's processes; `given`: the file of settings, or the lifeline."""
+    if kind == "supervisor":
+        return supervisor(given)
+    (control if kind == "control" else worker)(int(given))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
