@@ -18,7 +18,7 @@ from proxy.exchange.observation import Observation, Usage
 from proxy.exchange.outcome import ErrorCode, Outcome
 from proxy.sinks.log import AlertLog, ExchangeLog, LineWriter, configure
 from proxy.sinks.log.console import shown
-from proxy.sinks.log.exchanges import fields
+from proxy.sinks.log.exchanges import line_of
 from proxy.sinks.log.setup import Json
 from tests.support.observed import observed
 
@@ -169,8 +169,8 @@ def test_an_alert_is_a_warning_with_the_facts_of_its_request(opened: Opened) -> 
 @settings(max_examples=50)
 def test_whatever_the_words_a_line_stays_a_line(prompt: str, reply: str) -> None:
     seen = observed(prompt_preview=prompt, response_preview=reply)
-    line = Json()(None, "info", fields(seen, "info", "exchange"))
-    assert line.count(b"\n") == 1
+    (line,) = Json().lines([line_of(seen, "info", "exchange")])
+    assert b"\n" not in line
     assert json.loads(line)["event"] == "exchange"
 
 

@@ -22,7 +22,11 @@ def pipe() -> Iterator[tuple[int, TextIO]]:
 
 
 def lines(count: int, size: int = 100) -> list[bytes]:
-    return [b"%0*d\n" % (size - 1, n) for n in range(count)]
+    return [b"%0*d" % (size - 1, n) for n in range(count)]
+
+
+def text(lines: list[bytes]) -> bytes:
+    return b"".join(line + b"\n" for line in lines)
 
 
 def test_lines_arrive_whole_and_in_order(tmp_path: Path) -> None:
@@ -31,7 +35,7 @@ def test_lines_arrive_whole_and_in_order(tmp_path: Path) -> None:
         for line in lines(5000):
             writer.write(line)
         assert writer.close(10.0)
-    assert (tmp_path / "log").read_bytes() == b"".join(lines(5000))
+    assert (tmp_path / "log").read_bytes() == text(lines(5000))
     assert writer.dropped == 0
 
 
@@ -39,7 +43,7 @@ def test_flush_returns_when_everything_taken_so_far_is_written(tmp_path: Path) -
     with (tmp_path / "log").open("w") as stream:
         writer = LineWriter(stream)
         assert writer.flush(0.0)  # nothing was ever written: nothing to wait for
-        writer.write(b"one\n")
+        writer.write(b"one")
         assert writer.flush(10.0)
         assert (tmp_path / "log").read_bytes() == b"one\n"
         assert writer.close()
@@ -69,7 +73,7 @@ def test_a_reader_that_comes_back_gets_what_was_kept(pipe: tuple[int, TextIO]) -
     reader = Drain(reading)
     assert writer.close(10.0)
     stream.close()
-    assert reader.text() == b"".join(lines(2000))
+    assert reader.text() == text(lines(2000))
     assert writer.dropped == 0
 
 
@@ -82,7 +86,7 @@ def test_a_full_pipe_that_does_not_block_is_waited_for(pipe: tuple[int, TextIO])
     reader = Drain(reading)
     assert writer.close(10.0)
     stream.close()
-    assert reader.text() == b"".join(lines(3000))
+    assert reader.text() == text(lines(3000))
 
 
 def test_a_reader_that_is_gone_costs_lines_and_nothing_else(pipe: tuple[int, TextIO]) -> None:
@@ -99,7 +103,7 @@ def test_a_disk_that_was_full_for_a_while_leaves_no_line_glued_to_another() -> N
     with tempfile.TemporaryFile("w") as stream:
         writer = LineWriter(stream)
         writer._torn = True  # the state after half a line was written
-        writer.write(b"whole\n")
+        writer.write(b"whole")
         assert writer.close(10.0)
         assert os.pread(stream.fileno(), 100, 0) == b"\nwhole\n"
 

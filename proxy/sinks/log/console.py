@@ -3,9 +3,12 @@
 Control characters are shown, never sent: what a client writes can't move the terminal.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
-from structlog.typing import EventDict, WrappedLogger
+from msgspec import Struct
+from msgspec.structs import asdict
+from structlog.typing import EventDict
 
 RESET, DIM, BOLD = "\x1b[0m", "\x1b[2m", "\x1b[1m"
 RED, GREEN, YELLOW, CYAN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m"
@@ -20,8 +23,12 @@ class Console:
     def __init__(self, *, colours: bool) -> None:
         self._colours = colours
 
-    def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> bytes:
-        """Return the line."""
+    def lines(self, lines: Sequence[Struct]) -> list[bytes]:
+        """Return the lines of exchanges and alerts."""
+        return [self.event(asdict(line)) for line in lines]
+
+    def event(self, event: EventDict) -> bytes:
+        """Return an event's line."""
         if event["event"] == "exchange":
             parts = self._exchange(event)
         elif event["event"] == "alert":
@@ -29,7 +36,7 @@ class Console:
         else:
             parts = self._other(event)
         clock = self._paint(DIM, event["timestamp"].astimezone().strftime("%H:%M:%S"))
-        return (" ".join([clock, *parts]) + "\n").encode("utf-8", "backslashreplace")
+        return " ".join([clock, *parts]).encode("utf-8", "backslashreplace")
 
     def _exchange(self, event: EventDict) -> list[str]:
         fine = event["outcome"] == "completed"
@@ -48,7 +55,7 @@ class Console:
             )
         if not fine:
             parts.append(self._paint(RED, shown(ending)))
-        previews = filter(None, (event.get("prompt_preview"), event.get("response_preview")))
+        previews = filter(None, (event["prompt_preview"], event["response_preview"]))
         parts += [self._paint(DIM, f'"{shown(short(text))}"') for text in previews]
         parts.append(self._paint(DIM, shown(event["request_id"])))
         if event["shadow_of"] is not None:

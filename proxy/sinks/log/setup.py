@@ -1,22 +1,21 @@
 """One form for every line that turnout logs, its own and its libraries'.
 
 JSON for machines or a coloured line for people, through structlog; the standard library's
-loggers (uvicorn's among them) are brought into the same form. It knows nothing of exchanges
-but how their line looks to people (`console`).
+loggers (uvicorn's among them) are brought into the same form. An event may carry `lines`, made
+elsewhere (`exchanges`): then each of them is a line, and the event itself is none.
 """
 
 import atexit
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, Protocol, TextIO
 
 import msgspec
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from proxy.sinks.log.console import Console
-from proxy.sinks.log.exchanges import unfold
 from proxy.sinks.log.writer import LineWriter
 
 LogFormat = Literal["json", "console"]
@@ -25,15 +24,27 @@ Clock = Callable[[], float]  # seconds since the epoch
 QUIET = ("httpx2", "httpcore2", "asyncio")  # they log addresses, which may hold secrets
 
 
+class Form(Protocol):
+    """How lines look."""
+
+    def event(self, event: EventDict) -> bytes:
+        """Return an event's line."""
+        ...
+
+    def lines(self, lines: Sequence[msgspec.Struct]) -> Sequence[bytes]:
+        """Return the lines that were made elsewhere."""
+        ...
+
+
 class Lines:
-    """What structlog writes to: one rendered line at a time."""
+    """What structlog writes to: the rendered lines of one event at a time."""
 
     def __init__(self, writer: LineWriter) -> None:
         self._writer = writer
 
-    def msg(self, line: bytes) -> None:
-        """Write `line`; every level comes here."""
-        self._writer.write(line)
+    def msg(self, *lines: bytes) -> None:
+        """Write `lines`; every level comes here."""
+        self._writer.write(*lines)
 
     log = debug = info = warn = warning = error = critical = fatal = exception = failure = msg
 
@@ -69,9 +80,8 @@ def configure(form: LogFormat, stream: TextIO, *, clock: Clock | None = None) ->
     writer = LineWriter(stream)
     atexit.register(writer.close)
     lines = Lines(writer)
-    render: Processor = Console(colours=stream.isatty()) if form == "console" else Json()
+    render = rendering(Console(colours=stream.isatty()) if form == "console" else Json())
     processors: list[Processor] = [
-        unfold,
         structlog.stdlib.add_log_level,
         stamp(clock),
         structlog.processors.format_exc_info,
@@ -103,18 +113,32 @@ def stamp(clock: Clock | None) -> Processor:
     return stamped
 
 
+def rendering(form: Form) -> Processor:
+    """Return the last processor: it turns an event into its line or lines."""
+
+    def rendered(_: WrappedLogger, __: str, event: EventDict) -> bytes | tuple[Any, ...]:
+        lines = event.get("lines")
+        return form.event(event) if lines is None else (form.lines(lines), {})
+
+    return rendered
+
+
 class Json:
-    """Renders an event as one line of JSON: timestamp, level and event first."""
+    """Lines of JSON: timestamp, level and event first."""
 
     def __init__(self) -> None:
-        self._encode = msgspec.json.Encoder(enc_hook=repr).encode
+        self._encoder = msgspec.json.Encoder(enc_hook=repr)
 
-    def __call__(self, _: WrappedLogger, __: str, event: EventDict) -> bytes:
-        """Return the line; what JSON can't say stands as its repr."""
-        line: dict[str, Any] = dict(event)
-        if next(iter(line)) != "timestamp":
-            line = {name: line.pop(name) for name in ("timestamp", "level", "event")} | line
+    def event(self, event: EventDict) -> bytes:
+        """Return an event's line; what JSON can't say stands as its repr."""
+        encode = self._encoder.encode
+        line = {name: event[name] for name in ("timestamp", "level", "event")}
+        line |= event  # which keeps their place
         try:
-            return self._encode(line) + b"\n"
+            return encode(line)
         except UnicodeEncodeError:  # lone surrogates, from a file's name say
-            return self._encode({k: ascii(v) for k, v in line.items()}) + b"\n"
+            return encode({k: ascii(v) for k, v in line.items()})
+
+    def lines(self, lines: Sequence[msgspec.Struct]) -> Sequence[bytes]:
+        """Return the lines that were made elsewhere."""
+        return list(map(self._encoder.encode, lines))
