@@ -6,15 +6,16 @@ knows nothing of sockets, and nothing reads it but its owner; what others read i
 Observation that `close` returns.
 """
 
-from proxy.exchange.observation import Observation, Texts, Usage
+from proxy.exchange.observation import SCHEMA_VERSION, Observation, Texts, Usage
 from proxy.exchange.outcome import ErrorCode, Outcome
 from proxy.exchange.reading import Reading
 
 MODEL_CHARS = 200  # of the model name a client asked for: enough to find, too short to flood
-
+Pace = tuple[float | None, float | None, float | None]  # milliseconds
 
 NO_READING = Reading()
 NO_USAGE = Usage()
+NO_PACE: Pace = (None, None, None)
 
 
 class Exchange:
@@ -57,20 +58,18 @@ class Exchange:
 
     def __init__(
         self,
-        *,
         request_id: str,
         started_at: float,
         began: float,
         table_version: int,
         method: str,
-        endpoint: str,
     ) -> None:
         self.request_id = request_id
         self.started_at = started_at  # seconds since the epoch
         self.began = began  # seconds, monotonic, like every other time here
         self.table_version = table_version
         self.method = method
-        self.endpoint = endpoint
+        self.endpoint = "other"
         self.dialect = "none"
         self.stream = False
         self.key_name: str | None = None
@@ -116,60 +115,66 @@ class Exchange:
         self.closed = True
         reading = self.reading
         usage = reading.usage or NO_USAGE
-        ttft = output = tpot = None
-        if self.stream and self.first_output_at is not None and self.last_output_at is not None:
-            ttft = milliseconds(self.first_output_at - self.began)
-            output = milliseconds(self.last_output_at - self.first_output_at)
-            tpot = per_token(output, usage.response_tokens)
+        ttft, tpot, output = self._pace(usage) if self.stream else NO_PACE
         latency = at - self.began
+        # By position: so many keywords would cost more than the rest of an exchange's record.
         return Observation(
-            request_id=self.request_id,
-            started_at=self.started_at,
-            table_version=self.table_version,
-            outcome=self.outcome,
-            error_code=self.error_code,
-            status=status,
-            method=self.method,
-            endpoint=self.endpoint,
-            dialect=self.dialect,
-            stream=self.stream,
-            route=self.route,
-            variant_assigned=self.variant_assigned,
-            variant_served=self.variant_served,
-            forced=self.forced,
-            bucket=self.bucket,
-            unit_kind=self.unit_kind,
-            upstream=self.upstream,
-            model_asked=self.model_asked and self.model_asked[:MODEL_CHARS],
-            model_served=reading.model or self.model_sent,
-            key_name=self.key_name,
-            attempts=self.attempts,
-            usage=usage,
-            tokens_source="none" if reading.usage is None else "upstream",
-            latency_ms=milliseconds(latency),
-            ttft_ms=ttft,
-            tpot_ms=tpot,
-            output_ms=output,
-            overhead_ms=milliseconds(max(0.0, latency - self.waited)),
-            reply_chars=reading.reply_chars,
-            reply_bytes=reply_bytes,
-            finish_reason=reading.finish_reason,
-            refused=reading.refused,
-            tool_calls=reading.tool_calls,
-            in_band_error=reading.error,
-            malformed_events=reading.malformed_events,
-            prompt_preview=self.prompt_preview,
-            response_preview=self.response_preview,
-            texts=self.texts,
-            pinned=self.pinned,
-            shadow_of=self.shadow_of,
-            unit_missing=self.unit_missing,
+            self.request_id,
+            self.started_at,
+            self.table_version,
+            self.outcome,
+            SCHEMA_VERSION,
+            self.error_code,
+            status,
+            self.method,
+            self.endpoint,
+            self.dialect,
+            self.stream,
+            self.route,
+            self.variant_assigned,
+            self.variant_served,
+            self.forced,
+            self.bucket,
+            self.unit_kind,
+            self.upstream,
+            self.model_asked and self.model_asked[:MODEL_CHARS],
+            reading.model or self.model_sent,
+            self.key_name,
+            self.attempts,
+            usage,
+            "none" if reading.usage is None else "upstream",
+            milliseconds(latency),
+            ttft,
+            tpot,
+            output,
+            milliseconds(latency - self.waited) if latency > self.waited else 0.0,
+            reading.reply_chars,
+            reply_bytes,
+            reading.finish_reason,
+            reading.refused,
+            reading.tool_calls,
+            reading.error,
+            reading.malformed_events,
+            self.prompt_preview,
+            self.response_preview,
+            self.texts,
+            self.pinned,
+            self.shadow_of,
+            self.unit_missing,
         )
+
+    def _pace(self, usage: Usage) -> Pace:
+        """Return TTFT, TPOT and the time from first to last output, as far as there was any."""
+        if self.first_output_at is None or self.last_output_at is None:
+            return NO_PACE
+        output = milliseconds(self.last_output_at - self.first_output_at)
+        ttft = milliseconds(self.first_output_at - self.began)
+        return ttft, per_token(output, usage.response_tokens), output
 
 
 def milliseconds(seconds: float) -> float:
     """Return `seconds` (>= 0) as milliseconds, to the microsecond; cheaper than round()."""
-    return int(seconds * 1e6 + 0.5) / 1000
+    return (seconds * 1e6 + 0.5) // 1 / 1000
 
 
 def per_token(output_ms: float | None, tokens: int | None) -> float | None:

@@ -34,14 +34,14 @@ class Texts(Struct, frozen=True, array_like=True):
     reply: str = ""
 
 
-class Observation(Struct, frozen=True, array_like=True, kw_only=True):
+class Observation(Struct, frozen=True, array_like=True):
     """One finished exchange. Durations are milliseconds on a monotonic clock."""
 
-    schema_version: int = SCHEMA_VERSION
     request_id: str
     started_at: float  # seconds since the epoch
     table_version: int
     outcome: Outcome
+    schema_version: int = SCHEMA_VERSION
     error_code: ErrorCode | None = None
     status: int | None = None  # what the client was sent; None: nothing
 

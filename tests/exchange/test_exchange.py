@@ -3,7 +3,15 @@
 import pytest
 from msgspec import msgpack
 
-from proxy.exchange import ErrorCode, Exchange, Observation, Outcome, Reading, Usage
+from proxy.exchange import (
+    SCHEMA_VERSION,
+    ErrorCode,
+    Exchange,
+    Observation,
+    Outcome,
+    Reading,
+    Usage,
+)
 
 
 def an_exchange(*, stream: bool = False) -> Exchange:
@@ -13,7 +21,6 @@ def an_exchange(*, stream: bool = False) -> Exchange:
         began=100.0,
         table_version=3,
         method="POST",
-        endpoint="/v1/chat/completions",
     )
     exchange.stream = stream
     return exchange
@@ -116,6 +123,34 @@ def test_the_last_word_on_the_ending_counts() -> None:
         Outcome.UPSTREAM_CUT,
         ErrorCode.PROVIDER_CUT,
     )
+
+
+def test_each_field_of_the_record_is_the_exchange_s_own_or_read_off_its_reply() -> None:
+    exchange = an_exchange()
+    shared = set(Exchange.__slots__) & set(Observation.__struct_fields__)
+    for name in shared:
+        setattr(exchange, name, f"its {name}")
+    read = {"reply_chars", "finish_reason", "refused", "tool_calls", "malformed_events"}
+    marks = {name: f"read {name}" for name in read | {"model", "error"}}
+    exchange.reading = Reading(usage=Usage(1, 2, 3, 4), **marks)  # type: ignore[arg-type]
+    observation = exchange.close(101.5, status=201, reply_bytes=10)
+    found = {name: getattr(observation, name) for name in Observation.__struct_fields__}
+    assert found == {
+        **{name: f"its {name}" for name in shared},
+        **{name: f"read {name}" for name in read},
+        "schema_version": SCHEMA_VERSION,
+        "status": 201,
+        "model_served": "read model",
+        "in_band_error": "read error",
+        "usage": Usage(1, 2, 3, 4),
+        "tokens_source": "upstream",
+        "latency_ms": found["latency_ms"],
+        "overhead_ms": found["overhead_ms"],
+        "ttft_ms": None,
+        "tpot_ms": None,
+        "output_ms": None,
+        "reply_bytes": 10,
+    }
 
 
 def test_an_observation_survives_the_way_from_worker_to_control() -> None:
