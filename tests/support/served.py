@@ -68,6 +68,7 @@ class Served(Whole):
     def __init__(self, process: Process, log: Path) -> None:
         super().__init__(process, log)
         self.log = log
+        self.data = log.parent / "turnout-data"
         self._lines: list[Line] = []  # those before `_read` in the file
         self._read = 0
 

@@ -51,6 +51,7 @@ class Whole:
         self.port = 0
         self.admin_port = 0
         self.said: list[str] = []
+        self.data = taken.parent / "data"  # its data directory
         self._taken = taken
         self._client = httpx2.AsyncClient(timeout=PATIENCE, trust_env=False)
 
@@ -85,9 +86,19 @@ class Whole:
             raise ConnectionError from error
 
     async def admin(self, path: str, **headers: str) -> httpx2.Response:
-        """Get a page of the administration listener."""
+        """Get a page of the administration listener, as the local token's owner."""
+        return await self.administer("GET", path, **headers)
+
+    async def administer(
+        self, method: str, path: str, body: object = None, **headers: str
+    ) -> httpx2.Response:
+        """Ask administration for something, as the local token's owner."""
         url = f"http://127.0.0.1:{self.admin_port}{path}"
-        return await self._client.get(url, headers=headers)
+        token = self.data / "admin.token"
+        if token.exists():
+            headers = {"authorization": f"Bearer {token.read_text().strip()}", **headers}
+        sent: dict[str, Any] = {} if body is None else {"json": body}
+        return await self._client.request(method, url, headers=headers, **sent)
 
     async def get(self, path: str) -> int:
         """Return the status of a GET of the traffic listener, on a connection of its own."""
