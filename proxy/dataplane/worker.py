@@ -111,7 +111,7 @@ class Worker:
             while True:
                 match await lifeline.receive():
                     case Retire():
-                        self._service.draining = True
+                        self._retire()
                         if self._timer is not None:
                             self._timer.cancel()
                     case Accept(listeners=listeners):
@@ -129,11 +129,17 @@ class Worker:
 
     def _drain_alone(self) -> None:
         """Drain with nobody to say when: not ready now, and the order after the grace."""
-        self._service.draining = True
+        self._retire()
         launch = self._launch
         self._timer = self._loop.call_later(
             launch.drain_grace_seconds, self._ordered, Drain(seconds=launch.drain_seconds)
         )
+
+    def _retire(self) -> None:
+        """Be not ready, and have clients that keep connections let go of them by themselves."""
+        self._service.draining = True
+        if self._edge is not None:
+            self._edge.drain(patient=True)
 
     def _ordered(self, order: Drain) -> None:
         if not self._order.done():

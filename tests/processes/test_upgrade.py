@@ -1,23 +1,17 @@
 """One turnout takes another's place while clients go on as if nothing happened."""
 
-import asyncio
 import os
 import signal
 from pathlib import Path
 
+import pytest
+
 from proxy.config.settings import DataPlane
 from tests.support.data_plane import settings_of, upstream
-from tests.support.load import Streams, load
+from tests.support.load import ROUNDS, Streams, Valve, load
 from tests.support.patience import eventually
 from tests.support.raw_client import raw_client
-from tests.support.scripted_upstream import (
-    ScriptedUpstream,
-    SeenRequest,
-    Steps,
-    json_reply,
-    scripted_upstream,
-    stream_reply,
-)
+from tests.support.scripted_upstream import ScriptedUpstream, scripted_upstream
 from tests.support.whole import command, descendants, gone, settings, whole_turnout, write
 
 
@@ -30,43 +24,32 @@ def plane(server: ScriptedUpstream, workers: int = 1) -> DataPlane:
     )
 
 
-def streaming(server: ScriptedUpstream) -> asyncio.Event:
-    """Let /v1/stream say "one", and "two" and its end once the event is set."""
-    go_on = asyncio.Event()
-    first, second, *end = stream_reply(b"one", b"two")
-
-    def script(request: SeenRequest) -> Steps:
-        if request.target.endswith("/stream"):
-            return [first, second, go_on, *end]
-        return json_reply({"ok": True})
-
-    server.by_default = script
-    return go_on
-
-
+@pytest.mark.timeout(60 + 30 * ROUNDS)
 async def test_upgrades_cut_no_stream_and_lose_no_request_whatever_the_number_of_workers(
     tmp_path: Path,
 ) -> None:
     async with scripted_upstream() as server:
-        go_on = streaming(server)
+        valve = Valve(server)
         streams = Streams()
-        given = settings(plane(server, 2), drain_seconds=60.0)
+        given = settings(plane(server, 2), drain_seconds=600.0)
         async with whole_turnout(given, tmp_path) as turnout:
             async with load(turnout.port) as under:
-                for workers in (3, 1, 2):
+                for turn in range(ROUNDS):
+                    workers = (3, 1, 2)[turn % 3]
                     await streams.open(turnout.port, 10)
-                    write(settings(plane(server, workers), drain_seconds=60.0), tmp_path)
+                    write(settings(plane(server, workers), drain_seconds=600.0), tmp_path)
                     await turnout.upgrade()
                     assert len(turnout.children("worker")) == workers
                     await under.more(200)
-                assert streams.open_still == 30, "the oldest still serve what they began"
-                go_on.set()
+                opened = 10 * ROUNDS
+                assert streams.open_still == opened, "the oldest still serve what they began"
+                valve.open()
                 assert await streams.cut() == 0
                 assert await turnout.left() == 0
             assert under.failures == []
             status = await turnout.status()
             assert status["restarts"] == {"control": 0, "worker": 0}
-            asked = under.answered + 30
+            asked = under.answered + opened
 
             async def taken() -> int:
                 return len(set(turnout.taken()))
@@ -124,7 +107,7 @@ async def test_a_successor_that_is_slow_ends_with_the_one_that_started_it(tmp_pa
 
 async def test_the_old_one_can_be_hurried(tmp_path: Path) -> None:
     async with scripted_upstream() as server:
-        streaming(server)
+        Valve(server)
         async with whole_turnout(settings(plane(server)), tmp_path) as turnout:
             old = turnout.process
             async with raw_client(turnout.port) as client:
@@ -143,7 +126,7 @@ async def test_the_successor_can_be_ended_and_started_anew_while_the_old_one_dra
     tmp_path: Path,
 ) -> None:
     async with scripted_upstream() as server:
-        go_on = streaming(server)
+        valve = Valve(server)
         given = settings(plane(server))
         async with whole_turnout(given, tmp_path) as turnout:
             async with raw_client(turnout.port) as client:
@@ -154,7 +137,7 @@ async def test_the_successor_can_be_ended_and_started_anew_while_the_old_one_dra
                 await eventually(lambda: gone([turnout.pid]), bool)
                 async with whole_turnout(given, tmp_path) as third:  # nothing is taken
                     assert await third.get("/v1/x") == 200
-                go_on.set()
+                valve.open()
                 await client.until(b"0\r\n\r\n")
             assert await turnout.left() == 0
 
@@ -163,7 +146,7 @@ async def test_control_that_dies_while_the_old_one_drains_administers_no_more(
     tmp_path: Path,
 ) -> None:
     async with scripted_upstream() as server:
-        go_on = streaming(server)
+        valve = Valve(server)
         async with whole_turnout(settings(plane(server)), tmp_path) as turnout:
             async with raw_client(turnout.port) as client:
                 client.get("/v1/stream")
@@ -182,7 +165,7 @@ async def test_control_that_dies_while_the_old_one_drains_administers_no_more(
                 for _ in range(5):
                     status = await turnout.status()
                     assert [worker["pid"] for worker in status["workers"]] == [pid]
-                go_on.set()
+                valve.open()
                 await client.until(b"0\r\n\r\n")
             assert await turnout.left() == 0
             assert len(turnout.taken()) == 1

@@ -6,17 +6,28 @@
         await under.more(100)
     assert under.failures == []
 
+Streams are open beside them for as long as the upstream's `Valve` is closed.
+
 Half of them make a connection for each request, half keep theirs until a reply says that it is
 the last on it. A request whose answer does not come whole is a failure, whatever the reason.
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from tests.support.patience import eventually
+from tests.support.scripted_upstream import (
+    ScriptedUpstream,
+    SeenRequest,
+    Steps,
+    json_reply,
+    stream_reply,
+)
 
-PATIENCE = 15.0
+PATIENCE = 30.0
+ROUNDS = int(os.environ.get("TURNOUT_TEST_ROUNDS", "3"))  # kills, restarts, upgrades a test
 PACE = 0.05  # seconds a client rests after each request: what is shown is no speed
 REQUEST = b"GET /v1/x HTTP/1.1\r\nHost: turnout\r\n\r\n"
 
@@ -81,6 +92,25 @@ async def load(port: int, clients: int = 8) -> AsyncIterator[Load]:
             assert task.cancelled(), task.exception()
 
 
+class Valve:
+    """An upstream's script: streams say "one", and "two" and their end once it was opened."""
+
+    def __init__(self, server: ScriptedUpstream) -> None:
+        self._opened = asyncio.Event()
+        server.by_default = self._script
+
+    def open(self) -> None:
+        """Let every stream there is end; those that come later wait for the next time."""
+        self._opened.set()
+        self._opened = asyncio.Event()
+
+    def _script(self, request: SeenRequest) -> Steps:
+        if not request.target.endswith("/stream"):
+            return json_reply({"ok": True})
+        first, second, *end = stream_reply(b"one", b"two")
+        return [first, second, self._opened, *end]
+
+
 class Streams:
     """Streams that are open; each is read by a task of its own to its very end."""
 
@@ -108,9 +138,10 @@ class Streams:
                 await writer.wait_closed()
 
     async def cut(self) -> int:
-        """Wait for the end of all, and return how many broke off."""
+        """Wait for the end of all, forget them, and return how many broke off."""
+        tasks, self._tasks = self._tasks, []
         async with asyncio.timeout(PATIENCE):
-            return (await asyncio.gather(*self._tasks)).count(False)
+            return (await asyncio.gather(*tasks)).count(False)
 
     @property
     def open_still(self) -> int:
