@@ -163,9 +163,11 @@ class Publisher:
         """Refuse every change from now on, and say why."""
         self._turns.held = why
 
-    def release(self) -> None:
-        """Take changes again."""
+    async def release(self) -> None:
+        """Take changes again; what another turnout has kept meanwhile is put in force first."""
         self._turns.held = ""
+        async with self._turns.turn:
+            await self._resume()
 
     async def close(self) -> None:
         """Finish what was begun, and take no more."""
@@ -199,6 +201,24 @@ class Publisher:
             route=route,
         )
         return await self._publish(lambda now: restore(now, earlier, route), intent, draft)
+
+    async def _resume(self) -> None:
+        """Put in force what another turnout has kept, or where it does not fit, go back."""
+        latest, _ = await self._history.ends()
+        before, declared = self._now, self._now.declared
+        if latest is None or latest.number == self.current.number:
+            return
+        try:
+            declared = declared.routed(contents_of(latest))
+        except ConfigError:
+            caller = Caller(name="turnout", origin="takeover")
+            why = f"version {latest.number} was for a turnout that did not take over"
+            intent = Intent(caller=caller, action="resume", why=why)
+            restored, undone = before.version.number, latest.number
+            draft = Draft(source=Source.ROLLBACK, restored=restored, undone=undone)
+            latest = written(latest, declared, intent, draft, self._wall())
+            await self._history.append(latest)
+        await self._put(InForce.of(latest, declared, self._launched))
 
     async def _reload(self, intent: Intent) -> Reloaded:
         try:

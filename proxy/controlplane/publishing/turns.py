@@ -27,7 +27,7 @@ class Turns:
     def __init__(self, history: History, wall: Callable[[], float]) -> None:
         self._history = history
         self._wall = wall
-        self._turn = asyncio.Lock()
+        self.turn = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
         self.held = ""  # why nothing may be done at present; empty: it may
 
@@ -73,7 +73,7 @@ class Turns:
             task.exception()  # who waited for it has it; nobody else needs to
 
     async def _in_turn(self, intent: Intent, work: Work[T]) -> T:
-        async with self._turn:
+        async with self.turn:
             try:
                 if self.held:
                     raise Unavailable(f"no change can be made at present: {self.held}")

@@ -8,7 +8,7 @@ import pytest
 from proxy.controlplane.publishing import Misfit, Stale, Unavailable
 from proxy.errors import ChangeError
 from proxy.rollout import Contents, Source, changes
-from tests.support.published import ANN, House
+from tests.support.published import ANN, FILE, House
 
 
 @pytest.fixture
@@ -193,5 +193,34 @@ async def test_nothing_is_changed_while_another_takes_over(house: House) -> None
         await house.split(**{"base": 90, "ft-v2": 10})
     assert house.versions.entries[-1].result == "failed"
 
-    house.publisher.release()
+    await house.publisher.release()
     assert (await house.split(**{"base": 90, "ft-v2": 10})).changed
+
+
+async def test_what_a_turnout_that_did_not_take_over_has_kept_is_put_in_force(
+    house: House,
+) -> None:
+    house.publisher.hold("another turnout takes over")
+    other = House(house.folder, FILE.replace("{base: 100}", "{base: 60, ft-v2: 40}"))
+    other.versions = house.versions
+    await other.open()
+    assert house.pushed == []
+
+    await house.publisher.release()
+
+    assert house.publisher.current.number == 2
+    assert house.weights() == (60.0, 40.0)
+    assert (await house.split(**{"base": 90, "ft-v2": 10})).version.number == 3
+
+
+async def test_what_it_has_kept_is_gone_back_from_where_it_does_not_fit(house: House) -> None:
+    house.publisher.hold("another turnout takes over")
+    other = House(house.folder, FILE.replace("two", "three"))
+    other.versions = house.versions
+    await other.open()
+
+    await house.publisher.release()
+
+    version = house.publisher.current
+    assert (version.number, version.restored, version.undone) == (3, 1, 2)
+    assert house.weights() == (100.0, 0.0)

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from proxy.controlplane.publishing import Unavailable
+from proxy.controlplane.publishing.configuration.reading import Reading
+from proxy.errors import ConfigError
 from proxy.rollout import Source
 from tests.support.published import ANN, FILE, House
 
@@ -173,3 +175,25 @@ async def test_without_a_store_a_new_routing_is_not_taken(house: House) -> None:
     with pytest.raises(Unavailable):
         await house.publisher.reload(ANN)
     assert house.pushed == []
+
+
+async def test_more_client_keys_than_can_be_counted_are_rejected(house: House) -> None:
+    house.write(FILE + f"keys: {{a: {{sha256: '{'a' * 64}'}}, b: {{sha256: '{'b' * 64}'}}}}\n")
+    reading = Reading(house.origin, {}, room=1)
+    with pytest.raises(ConfigError, match="has room for 1 until it is started again"):
+        reading.read()
+    assert len(Reading(house.origin, {}, room=2).read().file.keys) == 2
+
+
+async def test_the_file_is_stale_until_it_is_read(house: House) -> None:
+    assert not house.reading.stale()
+    house.write(OTHER)
+    assert house.reading.stale()
+    await house.publisher.reload(ANN)
+    assert not house.reading.stale()
+    house.file.unlink()
+    assert house.reading.stale()
+    await house.publisher.reload(ANN)
+    assert not house.reading.stale()
+    house.reading.forget()
+    assert house.reading.stale()

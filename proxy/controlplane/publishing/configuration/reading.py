@@ -56,12 +56,23 @@ class Declared(Struct, frozen=True, kw_only=True):
 
 
 class Reading:
-    """Reads what `origin` names, with the variables of `environ`."""
+    """Reads what `origin` names, with the variables of `environ`.
 
-    def __init__(self, origin: Origin, environ: Mapping[str, str], data_dir: str | None) -> None:
+    `room` is how many client keys there may be; None: any number.
+    """
+
+    def __init__(
+        self,
+        origin: Origin,
+        environ: Mapping[str, str],
+        data_dir: str | None = None,
+        room: int | None = None,
+    ) -> None:
         self._origin = origin
         self._environ = environ
         self._data_dir = data_dir  # None: as the file says
+        self._room = room
+        self._seen: bytes | None = None  # what was read last; None: nothing that could be
 
     @property
     def name(self) -> str:
@@ -79,8 +90,21 @@ class Reading:
         if file is None:
             made = file_for_upstream(origin.upstream or "")
             return Declared(file=made, folder=Path(), given=origin.given)
-        text = read_content(file)
+        self._seen = None
+        self._seen = text = read_content(file)
         return self._declared(file, text, text)
+
+    def stale(self) -> bool:
+        """Return whether the file has other contents now than were read last."""
+        try:
+            now = None if self._origin.file is None else read_content(self._origin.file)
+        except ConfigError:
+            now = None
+        return now != self._seen
+
+    def forget(self) -> None:
+        """Take what was read last as not read: it could not be put in force."""
+        self._seen = b""
 
     def last_good(self) -> Declared | None:
         """Return the last good file; None: there is none, or it is not good any more."""
@@ -117,6 +141,13 @@ class Reading:
 
     def _declared(self, file: str, content: bytes, text: bytes | None) -> Declared:
         made = load_file(file, self._environ, content)
+        count = len(made.keys)
+        if self._room is not None and count > self._room:
+            problem = (
+                f"{file}: keys are {count}, and this turnout has room for {self._room} until it "
+                "is started again; restart it"
+            )
+            raise ConfigError(problem, problems=(problem,))
         folder = Path(file).parent
         return Declared(file=made, folder=folder, given=self._origin.given, text=text)
 
