@@ -14,13 +14,16 @@ It knows nothing of models, routes or upstreams.
 
 from proxy.http.connection import Service
 from proxy.http.edge import Edge
+from proxy.http.head import KEPT_HEADS, Head
 from proxy.http.headers import HOP_BY_HOP, Headers, end_to_end, render_head
 from proxy.http.reply import Reply
 from proxy.http.request import Request
 
 __all__ = [
     "HOP_BY_HOP",
+    "KEPT_HEADS",
     "Edge",
+    "Head",
     "Headers",
     "Reply",
     "Request",

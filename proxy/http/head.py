@@ -70,8 +70,8 @@ class Head:
     """What a request's head says, all but its Content-Length; `parse` fills it.
 
     Requests share one where their heads differ in nothing else: nobody changes it afterwards.
-    `header` returns the first value of a name (in lower case), or None. `refusal`: it is no head
-    of ours, and the rest says how far it was read.
+    `header` returns the first value of a name (in lower case), or None. `kept`: requests that
+    follow may share it. `refusal`: it is none that we take; the rest is what was read of it.
     """
 
     __slots__ = (
@@ -81,6 +81,7 @@ class Head:
         "headers",
         "http11",
         "keep_alive",
+        "kept",
         "method",
         "path",
         "query",
@@ -99,6 +100,7 @@ class Head:
         self.chunked = False
         self.keep_alive = False
         self.expects_continue = False
+        self.kept = False
         self.refusal: Refusal | None = None
 
     def parse(self, raw: bytes, limits: Limits) -> int | None:
@@ -220,6 +222,7 @@ class Heads:
         if plain and len(raw) <= KEPT_BYTES:
             if len(self._known) >= KEPT_HEADS:
                 self._known.clear()
+            head.kept = True
             self._known[before, behind] = head
         return head, length
 

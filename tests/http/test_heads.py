@@ -25,7 +25,7 @@ Said = tuple[object, ...]
 
 def said(head: Head, length: int | None) -> Said:
     """Return all that a head says."""
-    names = set(Head.__slots__) - {"header", "refusal"}
+    names = set(Head.__slots__) - {"header", "kept", "refusal"}
     found = [head.header(name.lower()) for name, _ in head.headers]
     return *(getattr(head, name) for name in sorted(names)), found, length
 

@@ -5,8 +5,10 @@ read), nor its X-Forwarded-* and Forwarded (anybody can write them), nor a key t
 for turnout itself.
 """
 
+from functools import lru_cache
+
 from proxy.config.settings import UpstreamSettings
-from proxy.http import Headers, Request, end_to_end
+from proxy.http import KEPT_HEADS, Head, Headers, Request, end_to_end
 
 REQUEST_ID = b"x-turnout-request-id"
 ROUTE = b"x-turnout-route"
@@ -37,11 +39,15 @@ _NEVER_DOWN = frozenset({b"content-length", REQUEST_ID, ROUTE, VARIANT})
 
 
 class HeadWriter:
-    """Writes the request heads for one upstream; what never changes is rendered once."""
+    """Writes the request heads for one upstream.
+
+    What never changes is rendered once, and so is what the edge remembers of a client's head.
+    """
 
     __slots__ = (
         "_drop",
         "_drop_metered",
+        "_known",
         "_messages",
         "_metered",
         "_passed",
@@ -75,6 +81,7 @@ class HeadWriter:
         self._passed_anthropic = _block(host, *set_always, *x_api_key)
         self._metered = _block(host, *set_always, *bearer, identity)
         self._messages = _block(host, *set_always, *x_api_key, identity)
+        self._known = lru_cache(maxsize=KEPT_HEADS)(self._start)
 
     def write(self, request: Request, dialect: str, length: int | None) -> bytes:
         """Return the head for `request`; `length` None: the body is sent in chunks, if any.
@@ -82,26 +89,27 @@ class HeadWriter:
         `dialect` "none" leaves the reply's encoding to the client; every other one asks for
         identity, because its reply is metered.
         """
-        query = request.head.query
-        target = f"{self._prefix}{request.path.removeprefix('/v1')}"
-        lines = [f"{request.method} {target}".encode("ascii")]
-        lines[0] += b"?%b HTTP/1.1" % query if query else b" HTTP/1.1"
+        head = request.head
+        start = (self._known if head.kept else self._start)(head, dialect)
+        if length is not None:
+            return b"%bcontent-length: %d\r\n\r\n" % (start, length)
+        return start + (b"transfer-encoding: chunked\r\n\r\n" if request.has_body else b"\r\n")
+
+    def _start(self, head: Head, dialect: str) -> bytes:
+        """Return all lines but those that frame the body, each with its end."""
+        target = f"{self._prefix}{head.path.removeprefix('/v1')}"
+        line = f"{head.method} {target}".encode("ascii")
+        line += b"?%b HTTP/1.1" % head.query if head.query else b" HTTP/1.1"
         if dialect == "none":
             drop = self._drop
             # Its clients say the version always: on what goes with messages (counts, batches) too.
-            anthropic = request.header(b"anthropic-version") is not None
-            lines.append(self._passed_anthropic if anthropic else self._passed)
+            anthropic = head.header(b"anthropic-version") is not None
+            ours = self._passed_anthropic if anthropic else self._passed
         else:
             drop = self._drop_metered
-            lines.append(self._messages if dialect == "messages" else self._metered)
-        lines += map(b": ".join, end_to_end(request.head.headers, extra_drop=drop))
-        if length is not None:
-            lines.append(b"content-length: %d\r\n\r\n" % length)
-        elif request.has_body:
-            lines.append(b"transfer-encoding: chunked\r\n\r\n")
-        else:
-            lines.append(b"\r\n")
-        return b"\r\n".join(lines)
+            ours = self._messages if dialect == "messages" else self._metered
+        passed = end_to_end(head.headers, extra_drop=drop)
+        return b"\r\n".join([line, ours, *map(b": ".join, passed), b""])
 
 
 def _block(*lines: str) -> bytes:
