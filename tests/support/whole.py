@@ -32,9 +32,9 @@ PATIENCE = 30.0
 
 # What a service manager does before it runs turnout: sockets from 3 on, and variables that say so.
 ACTIVATE = """
-import os, sys
+import fcntl, os, sys
 files, command = [int(word) for word in sys.argv[1:3]], sys.argv[3:]
-for number, file in enumerate([os.dup(file) for file in files], 3):
+for number, file in enumerate([fcntl.fcntl(file, fcntl.F_DUPFD, 10) for file in files], 3):
     os.dup2(file, number)
 os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "2"}
 os.environ["LISTEN_FDNAMES"] = "traffic:admin"
