@@ -45,7 +45,7 @@ class Rules:
             slow(observation, thresholds.slow_latency_ms),
             short(observation, thresholds.short_reply_chars),
         )
-        return tuple(alert for alert in found if alert is not None)
+        return tuple(filter(None, found))
 
 
 def slow(observation: Observation, threshold: float | None) -> Alert | None:

@@ -77,7 +77,8 @@ class Pipeline:
     def take(self, worker: int, observations: Sequence[Observation]) -> None:
         """Take what a worker handed over, whichever it was; never waits."""
         del worker
-        self._write([ready for ready in map(self._admit, observations) if ready is not None])
+        ready = [seen if seen.texts is None else self._admit(seen) for seen in observations]
+        self._write([seen for seen in ready if seen is not None])
 
     async def run(self) -> None:
         """Count and write until closed; to be awaited as a task, once."""
@@ -111,9 +112,7 @@ class Pipeline:
             await self._ended.wait()
 
     def _admit(self, seen: Observation) -> Observation | None:
-        """Return what can be written now; None: it waits to be counted."""
-        if seen.texts is None:
-            return seen
+        """Return what has texts as it can be written now; None: it waits to be counted."""
         if self._count is None:
             return bare(seen)
         size = weight(seen)

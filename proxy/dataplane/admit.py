@@ -37,8 +37,8 @@ async def admit(
     metered = await read(request, dialect, plane.settings.limits, exchange, clock)
     exchange.model_asked = metered.facts.model
     exchange.stream = metered.facts.stream
-    if plane.settings.previews.chars > 0:
-        exchange.prompt_preview = metered.facts.prompt_tail
+    if plane.seen_chars:
+        exchange.prompt_preview = metered.facts.prompt_tail[: plane.seen_chars]
     return choose(request, plane, exchange, key, metered)
 
 

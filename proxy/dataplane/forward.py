@@ -29,7 +29,6 @@ from proxy.upstream import Connection, ResponseHead, Upstream
 
 TRY_AGAIN = frozenset({429, 502, 503, 504})  # the upstream says that later is worth a try
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})  # an empty body is said to be so (RFC 9110, 8.6)
-MASKING_MARGIN = 300  # characters
 
 
 class Sending(Struct, frozen=True, kw_only=True):
@@ -209,7 +208,7 @@ class Forward:
                 self._exchange,
                 self._reply,
                 stripper=sending.stripper,
-                preview_chars=seen_chars(settings.previews.chars),
+                preview_chars=self._plane.seen_chars,
                 count_tokens=settings.count_tokens and head.status < 300,
                 clock=self._clock,
             )
@@ -232,14 +231,6 @@ def rewritten(
         if asking is not None:
             return rewrite(None, asking, variant), dialect.stripper()
     return rewrite(metered.body, members, variant), None
-
-
-def seen_chars(shown: int) -> int:
-    """Return how much of a reply goes to control, for `shown` characters to be written down.
-
-    Some more than that: a secret that crosses the cut must be seen whole to be masked.
-    """
-    return shown + MASKING_MARGIN if shown > 0 else 0
 
 
 def judge(status: int, *, our_key: bool, our_choice: bool) -> tuple[Outcome, ErrorCode | None]:

@@ -6,18 +6,28 @@ in a single slot. It puts live things (pools, tallies) beside the values that th
 
 from collections.abc import Callable
 
-from proxy.config.settings import DataPlane, UpstreamSettings
+from proxy.config.settings import DataPlane, Previews, UpstreamSettings
 from proxy.dataplane.keys import Keyring, Tally
 from proxy.dataplane.writing.heads import HeadWriter
 from proxy.routing import Router
 from proxy.routing.split import BITS
 from proxy.upstream import Upstream
 
+MASKING_MARGIN = 300  # characters
+
 
 class Plane:
     """One set of settings, ready to serve."""
 
-    __slots__ = ("heads", "keyring", "router", "settings", "shadow_heads", "upstreams")
+    __slots__ = (
+        "heads",
+        "keyring",
+        "router",
+        "seen_chars",
+        "settings",
+        "shadow_heads",
+        "upstreams",
+    )
 
     def __init__(
         self,
@@ -30,6 +40,7 @@ class Plane:
         self.settings = settings
         self.router = Router(settings.table, lambda: random_bits(BITS))
         self.keyring = Keyring(settings.keys, tally)
+        self.seen_chars = seen_chars(settings.previews)
         self.upstreams = {name: upstream(each) for name, each in settings.upstreams.items()}
         self.heads = {
             name: HeadWriter(each, keys_are_ours=self.keyring.closed)
@@ -44,3 +55,13 @@ class Plane:
         """Close every connection to every upstream."""
         for upstream in self.upstreams.values():
             await upstream.close()
+
+
+def seen_chars(previews: Previews) -> int:
+    """Return how much of an exchange's words goes to control, to be written down.
+
+    Where patterns are masked some more than is shown: a secret that crosses the cut must be seen
+    whole.
+    """
+    masked = previews.chars > 0 and previews.redact
+    return previews.chars + MASKING_MARGIN if masked else previews.chars

@@ -1,7 +1,8 @@
 """Redaction: what of the words may be written down.
 
-Applied once, before any sink and any alert: they see what is left. The previews come longer
-than what is shown, so that a secret that crosses the cut is masked whole and not half shown.
+Applied once, before any sink and any alert: they see what is left. Where there are patterns the
+previews come longer than what is shown, so that a secret that crosses the cut is masked whole
+and not half shown.
 A pattern that runs away on hostile words (a client chooses the words) is stopped; the preview
 is then withheld, never shown unmasked, and what such patterns may cost in all is bounded.
 """
@@ -31,12 +32,17 @@ class Redactor:
 
     def redact(self, observation: Observation) -> Observation:
         """Return the observation as it may be written down."""
-        self._allowance = min(ALLOWANCE, self._allowance + GROWTH)
         prompt, reply = observation.prompt_preview, observation.response_preview
+        if not self._patterns and self._fits(prompt) and self._fits(reply):  # as most do
+            return observation
+        self._allowance = min(ALLOWANCE, self._allowance + GROWTH)
         shown_prompt, shown_reply = self._shown(prompt), self._shown(reply)
         if shown_prompt == prompt and shown_reply == reply:
             return observation
         return replace(observation, prompt_preview=shown_prompt, response_preview=shown_reply)
+
+    def _fits(self, preview: str | None) -> bool:
+        return preview is None or len(preview) <= self._chars
 
     def _shown(self, preview: str | None) -> str | None:
         if preview is None or self._chars == 0:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from msgspec import Raw
 
-from proxy.config.settings import DataPlane, Timeouts
+from proxy.config.settings import DataPlane, Previews, Timeouts
 from proxy.exchange import ErrorCode, Outcome
 from proxy.routing import Route, Variant
 from tests.support.data_plane import Turnout, serving, settings_of, upstream, variant
@@ -57,10 +57,12 @@ async def tuned() -> AsyncIterator[ScriptedUpstream]:
         yield server
 
 
-def one_route(base: ScriptedUpstream, served_by: Variant | None = None) -> DataPlane:
+def one_route(
+    base: ScriptedUpstream, served_by: Variant | None = None, **changes: object
+) -> DataPlane:
     only = served_by or variant("base", "one", "gpt-base")
     route = Route(name="support", variants=(only,), weights=(1.0,))
-    return settings_of(route, upstreams=[upstream("one", base.port)])
+    return settings_of(route, upstreams=[upstream("one", base.port)], **changes)
 
 
 def with_fallback(first: int, second: int, **changes: object) -> DataPlane:
@@ -143,6 +145,24 @@ async def test_the_record_says_what_happened(base: ScriptedUpstream) -> None:
     assert seen.unit_kind == "user"
     assert seen.attempts == 1
     assert 0 <= seen.overhead_ms <= seen.latency_ms
+
+
+@pytest.mark.parametrize(
+    ("previews", "prompt", "reply"),
+    [
+        (Previews(chars=0), None, None),
+        (Previews(chars=5), "Where", "Your "),
+        (Previews(chars=5, redact=("x",)), "Where is it?", "Your parcel is on its way."),
+    ],
+    ids=["off", "as much as is shown", "more, to be masked before it is cut"],
+)
+async def test_no_more_words_leave_a_worker_than_are_needed(
+    base: ScriptedUpstream, previews: Previews, prompt: str | None, reply: str | None
+) -> None:
+    async with serving(one_route(base, previews=previews)) as turnout:
+        await turnout.post(CHAT, ask())
+        seen = await turnout.observed()
+    assert (seen.prompt_preview, seen.response_preview) == (prompt, reply)
 
 
 async def test_the_same_user_stays_on_the_same_variant(

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 
 from proxy.dataplane.call import Metered
-from proxy.dataplane.forward import ending, judge, rewritten, seen_chars
+from proxy.dataplane.forward import ending, judge, rewritten
 from proxy.dataplane.plane import Plane
 from proxy.dataplane.relay import relay
 from proxy.errors import StaleConnection, UpstreamFailure
@@ -149,7 +149,7 @@ class Repeat:
             exchange,
             self._reply,
             stripper=None,
-            preview_chars=seen_chars(settings.previews.chars),
+            preview_chars=self._plane.seen_chars,
             count_tokens=settings.count_tokens and head.status < 300,
             clock=self._clock,
         )
