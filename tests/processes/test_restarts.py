@@ -189,8 +189,7 @@ async def test_what_dies_again_and_again_is_started_ever_later(tmp_path: Path) -
             (victim,) = await eventually(lambda: workers(turnout), bool)
             os.kill(victim, signal.SIGKILL)
             line = await turnout.line("ended (SIGKILL)")
-            found = re.search(r"in ([0-9.]+) s", line)
-            waits.append(0.0 if found is None else float(found[1]))
+            waits.append(pause_of(line))
         assert waits == sorted(waits)
         assert (waits[0], waits[-1]) == (0.0, 0.5)
 
@@ -235,3 +234,40 @@ async def test_a_start_that_can_not_work_fails_as_a_whole(tmp_path: Path) -> Non
         assert await turnout.over() == 3
         assert "process ended at its start (exit code 1)" in turnout.said[-1]
         assert turnout.children("") == []
+
+
+async def test_while_a_worker_is_down_the_others_take_its_connections(tmp_path: Path) -> None:
+    async with running(tmp_path, workers=2) as turnout:
+        survivor = turnout.children("worker")[1]
+
+        async def others() -> list[int]:
+            return [pid for pid in turnout.children("worker") if pid != survivor]
+
+        wait = 0.0
+        while wait < 1.0:  # seconds for which nobody takes its place
+            (victim,) = await eventually(others, bool)
+            os.kill(victim, signal.SIGKILL)
+            wait = pause_of(await turnout.line("worker 0 process ended"))
+        for _ in range(20):
+            assert await turnout.get("/healthz") == 200
+        assert await others() == [], "all were taken before its successor came"
+
+
+async def test_only_control_sees_the_variables_that_may_be_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-planted")
+    async with running(tmp_path, workers=1) as turnout:
+        (worker,), (control,) = turnout.children("worker"), turnout.children("control")
+        assert b"sk-planted" not in variables(worker)
+        assert b"sk-planted" in variables(control)
+
+
+def variables(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/environ").read_bytes()
+
+
+def pause_of(line: str) -> float:
+    """Return the seconds that a start is put off, as the line says it."""
+    found = re.search(r"in ([0-9.]+) s", line)
+    return 0.0 if found is None else float(found[1])
