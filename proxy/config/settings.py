@@ -12,6 +12,7 @@ from msgspec import Struct
 from proxy.routing.table import RoutingTable
 
 AUTO = 0  # workers
+TOKEN_FILE = "admin.token"  # noqa: S105  # the name of a file in the data directory
 
 
 class Deadlines(Struct, frozen=True, kw_only=True):

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import structlog
 
-from proxy.config.settings import AdminToken
+from proxy.config.settings import TOKEN_FILE, AdminToken
 
-FILE = "admin.token"
 LOCAL = "local"  # the name of the one that is made here
 SHORTEST = 32  # characters: less was not made here, or not written whole
 
@@ -61,7 +60,7 @@ def local_token(folder: Path, make: Callable[[], str]) -> AdminToken:
 
     It is not trusted if others can read it. OSError: it can't be kept.
     """
-    path = folder / FILE
+    path = folder / TOKEN_FILE
     token = _kept(path)
     if token is None:
         token = make()

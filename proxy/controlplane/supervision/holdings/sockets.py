@@ -9,11 +9,12 @@ import os
 import shutil
 import socket
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Self
 
 from proxy.channel import create_memory
 from proxy.channel.tally import SLOTS
-from proxy.config.settings import Settings
+from proxy.config.settings import TOKEN_FILE, Settings
 from proxy.controlplane.supervision.holdings.succession import Estate
 from proxy.controlplane.supervision.host import listen, private_socket
 from proxy.errors import StartError
@@ -103,6 +104,8 @@ def whereabouts(
         everywhere = everywhere or wide
         lines.append(f"traffic on {url(scheme, sock)}/v1" + (" (on all interfaces)" * wide))
     lines.append(f"administration on {url('http', admin)}")
+    if not settings.admin_tokens:
+        lines.append(f"its token is in {Path(settings.data_dir) / TOKEN_FILE}")
     lent = [each.name for each in plane.upstreams.values() if each.api_key is not None]
     if everywhere and lent and not plane.keys:
         lines.append(

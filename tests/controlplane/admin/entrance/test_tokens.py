@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from proxy.config.settings import TOKEN_FILE as FILE
 from proxy.config.settings import AdminToken
-from proxy.controlplane.admin.entrance.tokens import FILE, Tokens, digest_of, local_token
+from proxy.controlplane.admin.entrance.tokens import Tokens, digest_of, local_token
 
 MADE = "made-0123456789-0123456789-0123456789"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from proxy.config.settings import ClientKey, UpstreamSettings
+from proxy.config.settings import AdminToken, ClientKey, UpstreamSettings
 from proxy.controlplane.supervision.holdings.sockets import adopted, slots, url, whereabouts
 from proxy.errors import StartError
 from tests.support.data_plane import settings_of
@@ -40,7 +40,7 @@ def said(bound: str, **plane: Any) -> list[str]:
 
 
 def test_a_port_that_every_network_reaches_is_said_to_be_one() -> None:
-    traffic, administration = said("0.0.0.0", upstreams=[OWN])
+    traffic, administration, _ = said("0.0.0.0", upstreams=[OWN])
     assert re.fullmatch(r"traffic on http://127\.0\.0\.1:\d+/v1 \(on all interfaces\)", traffic)
     assert administration.startswith("administration on http://127.0.0.1:")
     assert "interfaces" not in said("127.0.0.1", upstreams=[OWN])[0]
@@ -63,7 +63,7 @@ def test_a_key_that_anybody_could_spend_is_warned_of_with_a_remedy() -> None:
     ],
 )
 def test_nobody_is_warned_without_need(bound: str, plane: dict[str, Any]) -> None:
-    assert len(said(bound, **plane)) == 2
+    assert len(said(bound, **plane)) == 3
 
 
 def test_the_tally_has_room_for_every_client_key_and_for_more_to_come() -> None:
@@ -79,8 +79,17 @@ def test_each_address_is_said_once() -> None:
     anywhere = ("127.0.0.1", 0)
     with socket.create_server(anywhere) as one, socket.create_server(anywhere) as two:
         lines = whereabouts(given, [one, two, one], one)
-    assert len(lines) == 3
-    assert len(set(lines)) == 3
+    assert len(lines) == 4
+    assert len(set(lines)) == 4
+
+
+def test_where_no_tokens_are_configured_it_is_said_where_there_is_one() -> None:
+    given = settings(settings_of(upstreams=[]), data_dir="/var/lib/turnout")
+    ann = AdminToken(name="ann", sha256="", role="admin")
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        assert whereabouts(given, [], sock)[-1] == "its token is in /var/lib/turnout/admin.token"
+        lines = whereabouts(settings(settings_of(upstreams=[]), admin_tokens=(ann,)), [], sock)
+    assert len(lines) == 1
 
 
 def test_an_open_file_becomes_the_socket_that_it_is() -> None:
