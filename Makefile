@@ -4,6 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+MINUTES ?= 10
 
 # What must be covered to the last branch: it needs no loop and no mock to be tested.
 ROOMS := routing exchange dialects quality alerting rollout
@@ -12,7 +13,7 @@ comma := ,
 space := $() $()
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test quick lint types demo bench profile docs clean
+.PHONY: help setup test quick lint types demo bench soak profile docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -50,6 +51,10 @@ demo: setup ## two simulated models, turnout, traffic, a live view (ARGS="--seco
 bench: setup ## turnout beside nginx and the textbook proxy, in one run (ARGS=--quick)
 	$(BIN)/uv sync --locked --quiet --inexact --group bench
 	$(BIN)/python -m bench $(ARGS)
+
+soak: setup ## 20 upgrades, restarts and kills under load, and flat memory (MINUTES=10)
+	TURNOUT_TEST_ROUNDS=20 $(BIN)/python -m pytest -s tests/processes/test_upgrade.py tests/processes/test_costs.py
+	TURNOUT_TEST_MINUTES=$(MINUTES) $(BIN)/python -m pytest -s tests/faults/test_memory.py
 
 profile: setup ## where a worker's CPU time goes under load (ARGS="--cell stream")
 	$(BIN)/uv sync --locked --quiet --inexact --group bench
