@@ -35,10 +35,11 @@ REQUEST = b"GET /v1/x HTTP/1.1\r\nHost: turnout\r\n\r\n"
 class Load:
     """What the clients have seen so far."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, request: bytes) -> None:
         self.answered = 0
         self.failures: list[str] = []
         self._port = port
+        self._request = request
 
     async def more(self, count: int, seconds: float = PATIENCE) -> None:
         """Wait until `count` requests more were answered."""
@@ -63,7 +64,7 @@ class Load:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         try:
             for _ in range(200 if keep else 1):
-                writer.write(REQUEST)
+                writer.write(self._request)
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()
                 assert head.startswith(b"http/1.1 200 "), head
                 await reader.readexactly(int(head.split(b"content-length: ")[1].split(b"\r\n")[0]))
@@ -78,9 +79,9 @@ class Load:
 
 
 @asynccontextmanager
-async def load(port: int, clients: int = 8) -> AsyncIterator[Load]:
+async def load(port: int, clients: int = 8, request: bytes = REQUEST) -> AsyncIterator[Load]:
     """Keep so many clients busy."""
-    under = Load(port)
+    under = Load(port, request)
     tasks = [asyncio.create_task(under.client(keep=n % 2 == 0)) for n in range(clients)]
     try:
         yield under

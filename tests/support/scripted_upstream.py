@@ -252,6 +252,13 @@ class ScriptedUpstream:
         self._arrivals.put_nowait(request)
         return self._scripts.popleft() if self._scripts else self.by_default
 
+    def forget(self) -> None:
+        """Forget what is over, for a server that runs for long."""
+        self.requests.clear()
+        self.connections = [each for each in self.connections if not each.closed.is_set()]
+        while not self._arrivals.empty():
+            self._arrivals.get_nowait()
+
     async def close(self) -> None:
         """Close every connection."""
         for connection in self.connections:
