@@ -11,34 +11,60 @@ from proxy import __version__
 from proxy.cli.faults import Fault
 from proxy.errors import ConfigError, Refusal
 
-# Command -> what it does, in one line. Its module is proxy.cli.COMMAND.
-COMMANDS = {
-    "serve": "Run the proxy.",
-    "demo": "See it work, with simulated models.",
-    "check": "List every problem of a configuration file, each with its remedy.",
-    "route": "List routes, and explain where a request goes.",
-    "completion": "Print the completion script of a shell.",
+# Command -> its module below proxy.cli, which has it by its name; what it does, in one line.
+SECTIONS = {
+    "Run it": {
+        "serve": ("serve", "Run the proxy."),
+        "demo": ("demo", "See it work, with simulated models."),
+        "check": ("check", "List every problem of a configuration file, each with its remedy."),
+    },
+    "Look at what runs": {
+        "status": ("looking.status", "Show routes with their splits, workers, upstreams, alerts."),
+        "versions": ("looking.versions", "List every routing that was in force."),
+        "version": ("looking.version", "Show one of them."),
+        "diff": ("looking.diff", "Show what differs between two of them."),
+        "audit": ("looking.audit", "List who asked for which change, done or not."),
+        "route": ("route", "List a file's routes, and explain where a request goes."),
+    },
+    "Change it, and undo": {
+        "split": ("changing.split", "Set the weights of a route."),
+        "rollback": ("changing.rollback", "Put an earlier version in force, in one step."),
+        "variant": ("changing.variant", "Add, drain, remove variants; switch one off and on."),
+        "pin": ("changing.pin", "Give a user, or another unit, a variant of its own."),
+        "unpin": ("changing.unpin", "Take that back."),
+        "shadow": ("changing.shadow", "Try a variant on real requests, unseen by clients."),
+        "reload": ("changing.reload", "Read the configuration file again."),
+    },
+    "And": {
+        "completion": ("completion", "Print the completion script of a shell."),
+    },
 }
+COMMANDS = {name: said for section in SECTIONS.values() for name, said in section.items()}
 
 
 class Root(click.Group):
     """The group of all commands, loaded one by one."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        """Return the commands' names, most used first."""
+        """Return the commands' names, as they are grouped."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return the command of this name from the module of this name; None: there is none."""
+        """Return the command of this name from its module; None: there is none."""
         if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
-        command: click.Command = getattr(import_module(f"proxy.cli.{cmd_name}"), cmd_name)
+        module, _ = COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"proxy.cli.{module}"), cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
         """Write the commands with their summaries, without loading them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        width = max(map(len, COMMANDS))
+        for title, section in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(name.ljust(width), told) for name, (_, told) in section.items()]
+                )
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what a user can mend ends as a message, never as a traceback."""
@@ -66,4 +92,8 @@ def main() -> None:
         turnout serve
     See it work first, with simulated models:
         turnout demo
+    While it runs, from the folder of its file:
+        turnout status
+        turnout split support base=95 ft-v2=5
+        turnout rollback support
     """  # noqa: D301  # \b is click's mark for lines that are not to be rewrapped

@@ -48,6 +48,17 @@ CHILD = [sys.executable, "-P", "-m", "proxy.app"]  # -P: nothing is imported fro
     metavar="S",
     help="How long running exchanges may take to finish at the end. [default: 120]",
 )
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False),
+    metavar="DIR",
+    help="Where versions, audit log and token are kept. [default: turnout-data beside the file]",
+)
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Do not start on the last good configuration where the file is bad.",
+)
 @click.pass_context
 def serve(
     context: click.Context,
@@ -56,6 +67,7 @@ def serve(
     file: str | None,
     config: str | None,
     upstream: str | None,
+    strict: bool,
     **given: Any,
 ) -> None:
     """Run the proxy as the configuration file says; an option given here wins over the file.
@@ -65,7 +77,11 @@ def serve(
     The defaults below hold where neither says anything. The log goes to stdout; this command's own
     words, the URLs first of all, to stderr.
 
+    When the file changes it is read again, and what of it can be is put in force. One with
+    problems changes nothing; turnout status lists them.
+
     \b
+    SIGHUP: the file is read again at once.
     SIGTERM: not ready, then no new connections, running exchanges finish, exit 0.
     SIGINT (Ctrl-C): the same, without the grace in between. Once more: at once.
 
@@ -88,7 +104,7 @@ def serve(
         raise click.UsageError("FILE and --config mean the same: give one of them.")
     if upstream is not None and (file is not None or named):
         raise click.UsageError("--upstream is for running without a file: leave out the file.")
-    settings = changed(read(file or config, upstream), **given)
+    settings = start(file or config, upstream, strict=strict, **given)
     commands = Commands(control=[*CHILD, "control"], worker=[*CHILD, "worker"])
     try:
         context.exit(supervise(settings, commands, say))
@@ -96,43 +112,44 @@ def serve(
         raise Fault(str(error), code=3) from error
 
 
-def read(config: str | None, upstream: str | None) -> Settings:
-    """Return the settings of the file, or those of a single upstream; ConfigError."""
-    from proxy.config.compile import load_settings, settings_for_upstream  # noqa: PLC0415
+def start(config: str | None, upstream: str | None, *, strict: bool, **given: Any) -> Settings:
+    """Return what to start on: the file, the last good one where it is bad, or one upstream.
 
-    if upstream is not None:
-        return settings_for_upstream(upstream)
+    ConfigError: there is nothing to start on. What is `given` wins over the file.
+    """
+    from proxy.config.settings import Origin  # noqa: PLC0415  # --help needs none of it
+    from proxy.controlplane.publishing.beginning import starting  # noqa: PLC0415  # same
+
     remedy = f"name the file: turnout serve FILE, or {VARIABLE}; or do without one: --upstream URL"
-    return load_settings(config_file(config, remedy=remedy), os.environ)
+    file = config_file(config, remedy=remedy) if upstream is None else None
+    origin = Origin(file=file, upstream=upstream, given=members(**given))
+    settings, problems = starting(origin, os.environ, strict=strict)
+    if problems:
+        say(f"warning: {file} has problems. STARTING ON THE LAST GOOD CONFIGURATION; mend these:")
+        for problem in problems:
+            say(f"  {problem}")
+    return settings
 
 
-def changed(
-    settings: Settings,
+def members(
     *,
     listen: str | None,
     admin: str | None,
     workers: str | None,
     log_format: str | None,
     drain_seconds: float | None,
-) -> Settings:
-    """Return the settings with what was given on the command line instead."""
-    from msgspec.structs import replace  # noqa: PLC0415  # --help needs none of it
-
+    data: str | None,
+) -> dict[str, str | int | float]:
+    """Return the members of the settings that were given on the command line."""
+    said: dict[str, str | int | float] = {}
     if listen is not None:
-        host, port = address(listen, "--listen")
-        settings = replace(settings, listen_host=host, listen_port=port)
+        said["listen_host"], said["listen_port"] = address(listen, "--listen")
     if admin is not None:
-        host, port = address(admin, "--admin")
-        settings = replace(settings, admin_host=host, admin_port=port)
+        said["admin_host"], said["admin_port"] = address(admin, "--admin")
     if workers is not None:
-        count = how_many(workers)
-        plane = replace(settings.data_plane, workers=count)
-        settings = replace(settings, workers=count, data_plane=plane)
-    if log_format is not None:
-        settings = replace(settings, log_format=log_format)
-    if drain_seconds is not None:
-        settings = replace(settings, drain_seconds=drain_seconds)
-    return settings
+        said["workers"] = how_many(workers)
+    plain = {"log_format": log_format, "drain_seconds": drain_seconds, "data_dir": data}
+    return said | {name: value for name, value in plain.items() if value is not None}
 
 
 def address(value: str, option: str) -> tuple[str, int]:

@@ -1,12 +1,15 @@
 """A folder with a configuration file, and `turnout` run inside it without a process of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 
 from proxy.cli import main
+from tests.support.administered import ADMIN
+from tests.support.served_admin import ServedAdmin, served_admin
 
 Run = Callable[..., Result]
 
@@ -32,7 +35,8 @@ routes:
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("TURNOUT_CONFIG", raising=False)
+    for name in ("TURNOUT_CONFIG", "TURNOUT_ADMIN_URL", "TURNOUT_ADMIN_TOKEN", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
     return tmp_path
 
 
@@ -54,3 +58,23 @@ def run(folder: Path) -> Run:
         return result
 
     return run_words
+
+
+@pytest.fixture
+def admin() -> Iterator[ServedAdmin]:
+    """A running administration with two workers and two routes; nobody sees its log."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    with served_admin() as served:
+        yield served
+    structlog.reset_defaults()
+
+
+@pytest.fixture
+def turnout(run: Run, admin: ServedAdmin) -> Run:
+    """Run `turnout` with these words as an admin of that administration."""
+
+    def run_there(*words: str, **environ: str) -> Result:
+        there = {"TURNOUT_ADMIN_URL": admin.url, "TURNOUT_ADMIN_TOKEN": ADMIN}
+        return run(*words, **{**there, **environ})
+
+    return run_there

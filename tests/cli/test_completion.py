@@ -42,9 +42,12 @@ def test_a_file_that_is_no_use_completes_nothing(run: Run, file: Path) -> None:
         assert completed(run, "turnout route explain ") == []
 
 
-def completed(run: Run, words: str) -> list[str]:
+def completed(run: Run, words: str, **environ: str) -> list[str]:
     """Return what bash is told when it asks how `words` may go on."""
     told = run(
-        _TURNOUT_COMPLETE="bash_complete", COMP_WORDS=words, COMP_CWORD=str(words.count(" "))
+        _TURNOUT_COMPLETE="bash_complete",
+        COMP_WORDS=words,
+        COMP_CWORD=str(words.count(" ")),
+        **environ,
     )
     return [line.partition(",")[2] for line in told.stdout.splitlines() if line]

@@ -36,7 +36,7 @@ def test_the_version_is_told(run: Run) -> None:
 def test_help_lists_every_command_with_its_summary(run: Run) -> None:
     told = " ".join(run("--help").stdout.split())
 
-    for name, summary in COMMANDS.items():
+    for name, (_, summary) in COMMANDS.items():
         assert f"{name} {summary}" in told
 
 
@@ -87,8 +87,19 @@ def test_help_loads_no_command_and_nothing_heavy() -> None:
     )
 
     loaded = set(ran.stderr.split())
-    heavy = {"pydantic", "yaml", "rich", "msgspec", "fastapi", "uvloop", "asyncio"}
-    assert not loaded & (heavy | {f"proxy.cli.{name}" for name in COMMANDS})
+    heavy = {"pydantic", "yaml", "rich", "msgspec", "fastapi", "uvloop", "asyncio", "httpx2"}
+    assert not loaded & (heavy | {f"proxy.cli.{module}" for module, _ in COMMANDS.values()})
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("serve", "demo")])
+def test_the_help_of_a_command_loads_nothing_heavy(name: str) -> None:
+    module, _ = COMMANDS[name]
+    code = f"import sys, proxy.cli.{module}; print(*sorted(sys.modules), file=sys.stderr)"
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert not set(ran.stderr.split()) & {"pydantic", "yaml", "rich", "fastapi", "httpx2"}
 
 
 def test_the_installed_command_runs(file: Path) -> None:

@@ -18,9 +18,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from proxy.cli import main
-from proxy.cli.serve import changed
-from tests.support.data_plane import settings_of
-from tests.support.whole import settings
+from proxy.cli.serve import start
+from proxy.config.settings import Origin
+from proxy.errors import ConfigError
 
 SECONDS = 30
 FILE = """
@@ -159,10 +159,11 @@ def test_an_upstream_that_is_no_url_is_exit_code_1() -> None:
     assert "URL" in result.stderr
 
 
-def test_an_address_in_use_is_exit_code_3() -> None:
+def test_an_address_in_use_is_exit_code_3(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        result = run("--upstream", "http://127.0.0.1:1/v1", "--listen", address)
+        upstream = ("--upstream", "http://127.0.0.1:1/v1", "--data", str(tmp_path))
+        result = run(*upstream, "--listen", address)
     assert result.exit_code == 3
     assert f"can't listen on {address}" in result.stderr
 
@@ -190,19 +191,57 @@ def test_a_file_and_an_upstream_are_a_usage_error() -> None:
     assert "leave out the file" in result.stderr
 
 
-def test_options_go_before_what_the_file_says() -> None:
-    before = settings(settings_of(upstreams=[]))
-    after = changed(
-        before,
+def test_options_go_before_what_the_file_says(tmp_path: Path) -> None:
+    file = tmp_path / "turnout.yaml"
+    file.write_text(FILE % "http://sim")
+    none = dict.fromkeys(("listen", "admin", "workers", "log_format", "drain_seconds", "data"))
+    before = start(str(file), None, strict=False, **none)
+    after = start(
+        str(file),
+        None,
+        strict=False,
         listen="[::1]:1",
         admin=":2",
         workers="3",
         log_format="console",
         drain_seconds=4.0,
+        data="elsewhere",
     )
     assert (after.listen_host, after.listen_port) == ("::1", 1)
     assert (after.admin_host, after.admin_port) == ("0.0.0.0", 2)
     assert after.workers == after.data_plane.workers == 3
     assert (after.log_format, after.drain_seconds) == ("console", 4.0)
-    nothing = dict.fromkeys(("listen", "admin", "workers", "log_format", "drain_seconds"))
-    assert changed(before, **nothing) == before
+    assert (before.data_dir, after.data_dir) == (str(tmp_path / "turnout-data"), "elsewhere")
+    assert before.origin == Origin(file=str(file))
+    assert after.origin.given["workers"] == 3
+
+
+@pytest.mark.parametrize("data", [None, "elsewhere"])
+def test_a_bad_file_is_started_on_with_the_last_good_one_unless_that_is_forbidden(
+    tmp_path: Path, data: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "turnout.yaml"
+    folder = tmp_path / (data or "turnout-data")
+    folder.mkdir()
+    (folder / "last-good.yaml").write_text(FILE % "http://sim")
+    file.write_text((FILE % "nonsense") + "workers: none\n")
+    given = dict.fromkeys(("listen", "admin", "workers", "log_format", "drain_seconds"))
+    path = data and str(folder)
+
+    settings = start(str(file), None, strict=False, **given, data=path)
+
+    assert settings.data_plane.upstreams["u"].host == "sim"
+    assert settings.data_dir == str(folder)
+    assert settings.origin.file == str(file)
+    said = capsys.readouterr().err
+    assert "STARTING ON THE LAST GOOD CONFIGURATION" in said
+    assert "base_url" in said
+    assert "workers" in said
+    with pytest.raises(ConfigError, match="base_url"):
+        start(str(file), None, strict=True, **given, data=path)
+
+
+def test_a_file_that_is_not_there_is_no_bad_file(tmp_path: Path) -> None:
+    (tmp_path / "turnout-data").mkdir()
+    (tmp_path / "turnout-data" / "last-good.yaml").write_text(FILE % "http://sim")
+    assert run(str(tmp_path / "missing.yaml")).exit_code == 2

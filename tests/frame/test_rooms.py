@@ -63,12 +63,12 @@ def test_no_function_is_long() -> None:
 def test_the_tests_of_a_room_reach_each_of_its_modules(room: str) -> None:
     """Reached is what a room's tests import, by themselves, through test tools or the room itself.
 
-    `test_x.py` reaches `x` however it goes about it.
+    `test_x.py` reaches `x` of the room that its folder mirrors, however it goes about it.
     """
     inside = {module.name: module for module in modules(PACKAGE / room)}
     through = inside | {module.name: module for module in modules(TESTS / "support")}
     tests = modules(TESTS / room)
-    reached = {f"proxy.{room}.{test.path.stem.removeprefix('test_')}" for test in tests}
+    reached = {f"proxy{test.name.removeprefix('tests').replace('.test_', '.')}" for test in tests}
     followed: set[str] = set()
     waiting = tests
     while waiting:

@@ -1,0 +1,53 @@
+"""What came of a change, or of reading the file again, drawn."""
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from proxy.cli.drawing.bars import split
+from proxy.cli.drawing.console import clean
+from proxy.controlplane.admin import models
+
+
+def published(found: models.Published) -> Iterator[RenderableType]:
+    """Draw a change: where it is in force, and its routes as they are now."""
+    if found.changed:
+        of = "" if found.restored is None else f" = contents of {found.restored}"
+        yield f"{_spread(found)} (version {found.version}{of})"
+    else:
+        yield f"nothing to change: version {found.version} says that already"
+    yield from _late(found.late)
+    for route in found.routes:
+        yield from split(route)
+
+
+def reloaded(found: models.Reloaded) -> Iterator[RenderableType]:
+    """Draw what came of reading the file again, with every problem."""
+    number, pushed = found.version, found.workers is not None
+    match found.result:
+        case "published":
+            yield f"{_spread(found)} (version {number})"
+        case "unchanged" if pushed:
+            yield f"{_spread(found)} (routing as before: version {number})"
+        case "unchanged":
+            yield f"nothing to change: the routing stays version {number}"
+        case "outdated":
+            yield Text(f"ignored: its revision is an older one; version {number} stays", "yellow")
+        case "rejected":
+            yield Text(f"rejected: version {number} stays in force", "bold red")
+    for problem in found.problems:
+        yield f"  {clean(problem)}"
+    if found.restart_needed:
+        yield Text(f"takes a restart: {clean(', '.join(found.restart_needed))}", "yellow")
+    yield from _late(found.late)
+
+
+def _spread(found: models.Published | models.Reloaded) -> str:
+    after = f"{found.milliseconds or 0:.0f} ms"
+    return f"in force on {found.workers}/{found.of} workers after {after}"
+
+
+def _late(workers: Sequence[int]) -> Iterator[RenderableType]:
+    for number in workers:
+        yield Text(f"worker {number} did not acknowledge in time, so it is replaced", "yellow")

@@ -1,0 +1,10 @@
+"""Commands that look at a running turnout.
+
+    status    the state as a whole, once or kept live
+    versions  the list of versions
+    version   one version, with its contents
+    diff      what differs between two
+    audit     the audit log
+
+Nothing is imported here: each command is loaded only when it is used.
+"""

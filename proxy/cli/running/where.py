@@ -1,0 +1,122 @@
+"""Where: which turnout is meant, and the token that opens it, each with where it was found.
+
+The address is the one given, or what the configuration file says (`admin.listen`), or the default.
+The token is the one given, or the one that turnout made and keeps in its data directory. That one
+is shown to a turnout on this host and to nobody else. The file may be wrong in any other respect:
+whoever has just spoilt it must still be able to look and to roll back.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from proxy.cli.faults import DEFAULT_FILE, Fault
+
+DEFAULT_LISTEN = "127.0.0.1:8001"
+DEFAULT_DATA = "turnout-data"
+TOKEN_FILE = "admin.token"  # noqa: S105  # a file's name
+USAGE = 2
+
+
+class Found(Struct, frozen=True, kw_only=True):
+    """A value, and where it was found, for people."""
+
+    value: str
+    source: str
+
+
+class Where(Struct, frozen=True, kw_only=True):
+    """A turnout's administration: its address, and a token; a token of "" is none."""
+
+    url: Found
+    token: Found
+
+
+class Declared(Struct, frozen=True, kw_only=True):
+    """What the configuration file says of administration."""
+
+    listen: Found
+    data: Path
+
+
+def where(url: Found | None, token: Found | None, declared: Declared) -> Where:
+    """Return which turnout is meant, by what was given and what is `declared`; Fault: none."""
+    address = checked(url) if url is not None else reached(declared.listen)
+    if token is None and _here(address.value):
+        token = _kept(declared.data / TOKEN_FILE)
+    if token is None:
+        token = Found(value="", source=f"a token of this host is not sent to {address.value}")
+    if not token.value.isascii() or not token.value.isprintable() or " " in token.value:
+        raise Fault(f"{token.source} holds no token: it is one word of plain letters", code=USAGE)
+    return Where(url=address, token=token)
+
+
+def declared(config: str | None, environ: Mapping[str, str]) -> Declared:
+    """Return what the file `config` says, or that of this folder; defaults where it says nothing.
+
+    ConfigError: `config` can't be read.
+    """
+    file = config or DEFAULT_FILE
+    if config is None and not Path(file).exists():
+        said: object = {}
+        unsaid = f"the default: there is no {DEFAULT_FILE} in this folder"
+    else:
+        from proxy.config.source import load  # noqa: PLC0415  # --help needs none of it
+
+        said = load(file, environ).value
+        unsaid = f"the default, for {file} says nothing else"
+    admin = _member(said, "admin")
+    listen = _member(admin, "listen")
+    data = _member(said, "data_dir")
+    return Declared(
+        listen=Found(value=listen, source=f"admin.listen in {file}")
+        if isinstance(listen, str) and listen
+        else Found(value=DEFAULT_LISTEN, source=unsaid),
+        data=Path(file).parent / (data if isinstance(data, str) and data else DEFAULT_DATA),
+    )
+
+
+def checked(url: Found) -> Found:
+    """Return an address that was given, without a slash at its end; Fault: it is none."""
+    try:
+        parts = urlsplit(url.value)
+        good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise Fault(f"{url.source} is no address; write it like http://127.0.0.1:8001", code=USAGE)
+    return Found(value=url.value.rstrip("/"), source=url.source)
+
+
+def reached(listen: Found) -> Found:
+    """Return the URL at which what listens on HOST:PORT can be reached from this host."""
+    host, _, port = listen.value.rpartition(":")
+    if host in ("", "0.0.0.0", "[::]"):  # noqa: S104  # nothing listens here
+        host = "[::1]" if host == "[::]" else "127.0.0.1"
+    return checked(Found(value=f"http://{host}:{port}", source=listen.source))
+
+
+def _here(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _kept(path: Path) -> Found:
+    try:
+        return Found(value=path.read_text(encoding="utf-8").strip(), source=str(path))
+    except FileNotFoundError:
+        return Found(value="", source=f"{path} is not there")
+    except (OSError, UnicodeDecodeError):
+        return Found(value="", source=f"{path} can't be read by this user")
+
+
+def _member(value: object, name: str) -> object:
+    return value.get(name) if isinstance(value, dict) else None
