@@ -13,7 +13,7 @@ from proxy.exchange.outcome import ErrorCode, Outcome
 SCHEMA_VERSION = 1
 
 
-class Usage(Struct, frozen=True, array_like=True):
+class Usage(Struct, frozen=True, array_like=True, gc=False):
     """Tokens as the upstream counted them; None is unknown, 0 is zero."""
 
     prompt_tokens: int | None = None
@@ -22,7 +22,7 @@ class Usage(Struct, frozen=True, array_like=True):
     reasoning_tokens: int | None = None
 
 
-class Texts(Struct, frozen=True, array_like=True):
+class Texts(Struct, frozen=True, array_like=True, gc=False):
     """The words of an exchange on their way to the token counter; never stored.
 
     Present only where the upstream sent no usage and tokens must be counted in control.

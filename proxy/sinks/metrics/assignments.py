@@ -1,12 +1,12 @@
 """Assignments: which variant exchanges were to have, how it was chosen, who stood in for it."""
 
 from proxy.exchange.observation import Observation
-from proxy.sinks.metrics.cells import Counter
+from proxy.sinks.metrics.cells import Count, Counter
 from proxy.sinks.metrics.names import Names
 
 
 class AssignmentMetrics:
-    """The metrics of decisions; moved by `count`."""
+    """The metrics of decisions; moved through `cells`."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
@@ -24,23 +24,17 @@ class AssignmentMetrics:
         )
         self.families = (self._assignments, self._fallbacks)
 
-    def count(self, seen: Observation) -> None:
-        """Count an exchange for which there was a decision."""
+    def cells(self, seen: Observation) -> list[Count]:
+        """Return what counts an exchange like `seen`; nothing where there was no decision."""
         if seen.route is None or seen.variant_assigned is None:
-            return
-        how = chosen(seen)
-        count = self._assignments.cells.get((seen.route, seen.variant_assigned, how))
-        if count is None:
-            count = self._assignments.at(*self._assigned(seen), how)
-        count.value += 1
-        if seen.variant_served != seen.variant_assigned and seen.variant_served is not None:
-            route, assigned = self._assigned(seen)
-            served = self._names.variant(route, seen.variant_served)
-            self._fallbacks.at(route, assigned, served).value += 1
-
-    def _assigned(self, seen: Observation) -> tuple[str, str]:
+            return []
         route = self._names.route(seen.route)
-        return route, self._names.variant(route, seen.variant_assigned)
+        assigned = self._names.variant(route, seen.variant_assigned)
+        cells = [self._assignments.at(route, assigned, chosen(seen))]
+        if seen.variant_served is not None and seen.variant_served != seen.variant_assigned:
+            served = self._names.variant(route, seen.variant_served)
+            cells.append(self._fallbacks.at(route, assigned, served))
+        return cells
 
 
 def chosen(seen: Observation) -> str:

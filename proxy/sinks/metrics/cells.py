@@ -89,9 +89,11 @@ class Histogram:
         return cell
 
     def read(self) -> Metric:
-        """Return the family as it stands, its buckets cumulative."""
+        """Return the family as it stands, buckets cumulative, without cells that never moved."""
         family = HistogramMetricFamily(self.name, self.text, labels=self.labels)
         for values, cell in list(self.cells.items()):
+            if not any(cell.counts):
+                continue
             buckets = list(zip(self._edges, accumulate(cell.counts), strict=True))
             family.add_metric(values, buckets, cell.total)
         return family

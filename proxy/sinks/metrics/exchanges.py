@@ -6,8 +6,11 @@ Observations and alerts only; the fleet's state comes as readings, asked for at 
 Label values are bounded (`names`). One thread writes.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import attrgetter
+from typing import Any
 
+from msgspec.structs import astuple
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -15,9 +18,9 @@ from prometheus_client.registry import Collector
 
 from proxy.alerting import Alert
 from proxy.exchange.observation import Observation
-from proxy.exchange.outcome import ErrorCode, Outcome
+from proxy.exchange.outcome import Outcome
 from proxy.sinks.metrics.assignments import AssignmentMetrics
-from proxy.sinks.metrics.cells import Count, Counter, Histogram, Reading, Spread
+from proxy.sinks.metrics.cells import Count, Counter, Histogram, Labels, Reading, Spread
 from proxy.sinks.metrics.names import OPERATIONS, OTHER, Names
 from proxy.sinks.metrics.shadows import ShadowMetrics
 
@@ -43,22 +46,29 @@ OVERHEAD_BOUNDS = (
     *(0.025, 0.05, 0.1, 0.25, 0.5, 1.0),
 )
 
-Key = tuple[str, str | None, str | None, str | None]  # dialect, upstream, route, variant
+Kind = tuple[Any, ...]
+
+TOKEN_TYPES = ("input", "output", "cached_input", "reasoning")  # in the order of Usage
+
+# What the labels of an exchange depend on: exchanges that agree in it move the same cells.
+kind_of: Callable[[Observation], Kind] = attrgetter(
+    *("dialect", "upstream", "route", "variant_assigned", "variant_served"),
+    *("forced", "pinned", "unit_missing", "outcome", "error_code"),
+)
 
 
 class Series:
-    """The cells of one variant on one upstream, so that an exchange looks them up once."""
+    """The cells of one kind of exchange; None where its time says nothing of a model."""
 
-    __slots__ = ("durations", "model", "overhead", "per_token", "requests", "tokens", "ttft")
+    __slots__ = ("counts", "duration", "overhead", "per_token", "tokens", "ttft")
 
-    def __init__(self, model: tuple[str, ...] | None, overhead: Spread) -> None:
-        self.model = model  # values of MODEL_LABELS; None: no model was spoken to
+    def __init__(self, counts: Sequence[Count], overhead: Spread) -> None:
+        self.counts = counts  # one more with each exchange
         self.overhead = overhead
-        self.requests: dict[tuple[Outcome, ErrorCode | None], Count] = {}
-        self.durations: dict[ErrorCode | None, Spread] = {}
-        self.tokens: dict[str, Spread] = {}
+        self.duration: Spread | None = None
         self.ttft: Spread | None = None
         self.per_token: Spread | None = None
+        self.tokens: Sequence[Spread] = ()  # one for each of TOKEN_TYPES
 
 
 class Metrics(Collector):
@@ -66,7 +76,7 @@ class Metrics(Collector):
 
     def __init__(self, names: Names, readings: Sequence[Reading]) -> None:
         self._names = names
-        self._series: dict[Key, Series] = {}
+        self._series: dict[Kind, Series] = {}
         self._durations = Histogram(
             "gen_ai_server_request_duration_seconds",
             "Time from the request's head to the reply's last byte; error_type is empty for"
@@ -153,75 +163,47 @@ class Metrics(Collector):
         return registry
 
     def _count(self, seen: Observation) -> None:
-        variant = seen.variant_served or seen.variant_assigned
-        key = (seen.dialect, seen.upstream, seen.route, variant)
-        series = self._series.get(key) or self._begin(key)
-        outcome, code = seen.outcome, seen.error_code
-        count = series.requests.get((outcome, code)) or self._begin_count(series, key, seen)
-        count.value += 1
+        kind = kind_of(seen)
+        series = self._series.get(kind) or self._begin(kind, seen)
+        for count in series.counts:
+            count.value += 1
         series.overhead.observe(seen.overhead_ms / 1000)
-        self._assignments.count(seen)
-        if series.model is not None and seen.attempts:
-            self._time(series, series.model, seen)
-            if seen.tokens_source != "none":
-                self._weigh(series, series.model, seen)
-
-    def _time(self, series: Series, model: tuple[str, ...], seen: Observation) -> None:
-        if seen.outcome is Outcome.CLIENT_GONE:
+        if not seen.attempts:
             return
-        spread = series.durations.get(seen.error_code)
-        if spread is None:
-            spread = self._durations.at(*model, seen.error_code or "")
-            series.durations[seen.error_code] = spread
-        spread.observe(seen.latency_ms / 1000)
-        if seen.ttft_ms is None or seen.outcome is not Outcome.COMPLETED:
-            return
-        if series.ttft is None:
-            series.ttft = self._ttft.at(*model)
-        series.ttft.observe(seen.ttft_ms / 1000)
-        if seen.tpot_ms is not None:
-            if series.per_token is None:
-                series.per_token = self._per_token.at(*model)
+        if series.duration is not None:
+            series.duration.observe(seen.latency_ms / 1000)
+        if series.ttft is not None and seen.ttft_ms is not None:
+            series.ttft.observe(seen.ttft_ms / 1000)
+        if series.per_token is not None and seen.tpot_ms is not None:
             series.per_token.observe(seen.tpot_ms / 1000)
+        if seen.tokens_source != "none":
+            for spread, tokens in zip(series.tokens, astuple(seen.usage), strict=False):
+                if tokens is not None:
+                    spread.observe(tokens)
 
-    def _weigh(self, series: Series, model: tuple[str, ...], seen: Observation) -> None:
-        usage = seen.usage
-        for kind, tokens in (
-            ("input", usage.prompt_tokens),
-            ("output", usage.response_tokens),
-            ("cached_input", usage.cached_tokens),
-            ("reasoning", usage.reasoning_tokens),
-        ):
-            if tokens is None:
-                continue
-            spread = series.tokens.get(kind)
-            if spread is None:
-                spread = series.tokens[kind] = self._tokens.at(*model, kind)
-            spread.observe(tokens)
-
-    def _begin(self, key: Key) -> Series:
-        """Return the series for `key`, or for what its unknown names are bounded to."""
-        bounded = self._bounded(key)
-        series = self._series.get(bounded)
-        if series is None:
-            dialect, upstream, route, variant = bounded
-            operation = OPERATIONS.get(dialect)
-            model = self._names.model(route, variant)
-            labels = (operation, upstream, model, route, variant) if operation else None
-            series = Series(labels, self._overhead.at(route))
-            self._series[bounded] = series
+    def _begin(self, kind: Kind, seen: Observation) -> Series:
+        """Return the series of a kind; it is kept where all its names are configured ones."""
+        names = self._names
+        route, upstream = names.route(seen.route), names.upstream(seen.upstream)
+        variant = names.variant(route, seen.variant_served or seen.variant_assigned)
+        dialect = seen.dialect if seen.dialect in OPERATIONS else OTHER
+        requests = self._requests.at(
+            route, variant, upstream, dialect, seen.outcome, seen.error_code or ""
+        )
+        counts = requests, *self._assignments.cells(seen)
+        series = Series(counts, self._overhead.at(route))
+        if dialect != OTHER:
+            model = names.model(route, variant)
+            self._describe(series, (OPERATIONS[dialect], upstream, model, route, variant), seen)
+        if names.know(seen):
+            self._series[kind] = series
         return series
 
-    def _begin_count(self, series: Series, key: Key, seen: Observation) -> Count:
-        dialect, upstream, route, variant = self._bounded(key)
-        code = seen.error_code
-        count = self._requests.at(route, variant, upstream, dialect, seen.outcome, code or "")
-        series.requests[seen.outcome, code] = count
-        return count
-
-    def _bounded(self, key: Key) -> tuple[str, str, str, str]:
-        names = self._names
-        route = names.route(key[2])
-        variant = names.variant(route, key[3])
-        dialect = key[0] if key[0] in OPERATIONS else OTHER
-        return dialect, names.upstream(key[1]), route, variant
+    def _describe(self, series: Series, model: Labels, seen: Observation) -> None:
+        """Give a series the cells of a model, `model` being values of MODEL_LABELS."""
+        series.tokens = [self._tokens.at(*model, kind) for kind in TOKEN_TYPES]
+        if seen.outcome is not Outcome.CLIENT_GONE:
+            series.duration = self._durations.at(*model, seen.error_code or "")
+        if seen.outcome is Outcome.COMPLETED:
+            series.ttft = self._ttft.at(*model)
+            series.per_token = self._per_token.at(*model)

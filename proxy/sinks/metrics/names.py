@@ -7,6 +7,7 @@ before a change still end under the name they began with.
 
 from collections.abc import Iterable
 
+from proxy.exchange.observation import Observation
 from proxy.routing.table import RoutingTable
 
 OTHER = "other"
@@ -34,6 +35,16 @@ class Names:
             models = self._models.setdefault(route.name, {})
             for variant in route.variants:
                 models[variant.name] = variant.model or route.name
+
+    def know(self, seen: Observation) -> bool:
+        """Return whether whatever is named on a record is configured, or was."""
+        models = self._models.get(seen.route or "", {})
+        return (
+            (seen.upstream is None or seen.upstream in self._upstreams)
+            and (seen.route is None or seen.route in self._models)
+            and (seen.variant_assigned is None or seen.variant_assigned in models)
+            and (seen.variant_served is None or seen.variant_served in models)
+        )
 
     def upstream(self, name: str | None) -> str:
         """Return `name` if an upstream has it, else `other`."""
