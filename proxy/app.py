@@ -13,7 +13,8 @@ import random
 import sys
 import time
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from proxy import __version__
 
@@ -25,13 +26,17 @@ if TYPE_CHECKING:
     from proxy.channel import Tally
     from proxy.channel.lifeline import WorkerLaunch
     from proxy.config.settings import Settings, UpstreamSettings
+    from proxy.controlplane.admin.lately import Lately
     from proxy.controlplane.control import Record
     from proxy.controlplane.fleet import Fleet
-    from proxy.controlplane.pipeline import Pipeline, Teller
+    from proxy.controlplane.pipeline import Pipeline
+    from proxy.controlplane.publishing.configuration.standing import Standing
     from proxy.dataplane.service import Service
     from proxy.exchange import Observation
+    from proxy.store import Store
     from proxy.upstream import Upstream
 
+VERSIONS = "versions.db"  # in the data directory
 COUNTING_SECONDS = 5.0  # at the end, for tokens that are still to be counted
 TELLING_SECONDS = 5.0  # at the end, for alerts that are still to be posted
 
@@ -60,15 +65,30 @@ def compose_worker(
 
 
 class Kept:
-    """What control sees of the record: it takes observations and renders metrics."""
+    """What control sees of the record: it takes observations, adopts settings, renders metrics."""
 
-    def __init__(self, pipeline: "Pipeline", registry: "CollectorRegistry") -> None:
+    def __init__(
+        self,
+        *,
+        versions: "Store",
+        lately: "Lately",
+        pipeline: "Pipeline",
+        adopt: "Callable[[Settings], None]",
+        registry: "CollectorRegistry",
+    ) -> None:
+        self.versions = versions
+        self.lately = lately
         self._pipeline = pipeline
+        self._adopt = adopt
         self._registry = registry
 
     def take(self, worker: int, observations: "Sequence[Observation]") -> None:
         """Take what a worker handed over."""
         self._pipeline.take(worker, observations)
+
+    def adopt(self, settings: "Settings") -> None:
+        """Do as `settings` say from now on."""
+        self._adopt(settings)
 
     def render(self) -> tuple[bytes, str]:
         """Return the metrics in Prometheus' text format, and its content type."""
@@ -78,53 +98,74 @@ class Kept:
 
 
 @asynccontextmanager
-async def compose_control(settings: "Settings", fleet: "Fleet") -> "AsyncIterator[Record]":
-    """Run what keeps the record: metrics, log, token counts, alerts and who is told of them."""
+async def compose_control(
+    settings: "Settings", fleet: "Fleet", standing: "Standing"
+) -> "AsyncIterator[Record]":
+    """Run what keeps the record: versions, metrics, log, token counts, alerts."""
     from proxy.alerting import Rules
+    from proxy.controlplane.admin.lately import Lately
     from proxy.controlplane.pipeline import Pipeline
     from proxy.notifiers import WebhookNotifier
     from proxy.sinks.log import AlertLog, ExchangeLog, UpstreamLog, configure
     from proxy.sinks.metrics import Metrics, Names, fleet_readings, own_readings
     from proxy.sinks.redaction import Redactor
+    from proxy.store import open_store
     from proxy.tokens import TokenCounter
 
-    plane, alerts = settings.data_plane, settings.alerts
     lines = configure(settings.log_format, sys.stdout)
     fleet.watch(UpstreamLog().see)
-    names = Names()
-    names.adopt(plane.table, plane.upstreams)
-    webhook = None
-    if alerts.webhook is not None:
-        webhook = WebhookNotifier(
-            alerts.webhook,
-            agent=f"turnout/{__version__}",
-            clock=time.monotonic,
-            dice=random.random,
-        )
+    names, counter, exchanges, lately = (
+        Names(),
+        TokenCounter(),
+        ExchangeLog(),
+        Lately(time.monotonic),
+    )
+    webhook = WebhookNotifier(
+        settings.alerts.webhook,
+        agent=f"turnout/{__version__}",
+        clock=time.monotonic,
+        dice=random.random,
+    )
     readings = own_readings(
         version=__version__,
         python=platform.python_version(),
         log_dropped=lambda: lines.dropped,
         uncounted=lambda: pipeline.uncounted,
-        notified=dict if webhook is None else webhook.results,
+        notified=webhook.results,
+        reloads=lambda: standing.counts,
+        degraded=lambda: bool(standing.degraded),
     )
     metrics = Metrics(names, [*fleet_readings(lambda: fleet), *readings])
-    told: list[Teller] = [AlertLog(), metrics, *([] if webhook is None else [webhook])]
-    pipeline = Pipeline(
-        count=TokenCounter().count if plane.count_tokens else None,
-        redact=Redactor(plane.previews).redact,
-        judge=Rules(alerts.default, alerts.routes).judge,
-        sinks=[metrics, ExchangeLog()] if settings.log_exchanges else [metrics],
-        tellers=told,
-    )
+
+    def parts(settings: "Settings") -> dict[str, Any]:
+        plane, alerts = settings.data_plane, settings.alerts
+        return {
+            "count": counter.count if plane.count_tokens else None,
+            "redact": Redactor(plane.previews).redact,
+            "judge": Rules(alerts.default, alerts.routes).judge,
+            "sinks": [metrics, exchanges] if settings.log_exchanges else [metrics],
+        }
+
+    def adopt(settings: "Settings") -> None:
+        names.adopt(settings.data_plane.table, settings.data_plane.upstreams)
+        pipeline.adopt(**parts(settings))
+        webhook.adopt(settings.alerts.webhook)
+
+    pipeline = Pipeline(**parts(settings), tellers=[AlertLog(), metrics, webhook, lately])
+    versions = open_store(Path(settings.data_dir) / VERSIONS)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(pipeline.run())
-        if webhook is not None:
-            tasks.create_task(webhook.run())
-        yield Kept(pipeline, metrics.registry())
+        tasks.create_task(webhook.run())
+        yield Kept(
+            versions=versions,
+            lately=lately,
+            pipeline=pipeline,
+            adopt=adopt,
+            registry=metrics.registry(),
+        )
         await pipeline.close(COUNTING_SECONDS)
-        if webhook is not None:
-            await webhook.close(TELLING_SECONDS)
+        await webhook.close(TELLING_SECONDS)
+    versions.close()
 
 
 def main(kind: str, descriptor: int) -> None:

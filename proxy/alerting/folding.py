@@ -30,10 +30,10 @@ class Window(Struct, kw_only=True):
 
 
 class Folding:
-    """The open windows of all kinds; each lasts `seconds`."""
+    """The open windows of all kinds; each lasts `seconds`, as they stood when it was opened."""
 
     def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+        self.seconds = seconds
         self._windows: dict[Kind, Window] = {}
 
     def add(self, alert: Alert, now: float) -> Folded | None:
@@ -41,7 +41,7 @@ class Folding:
         kind = (alert.name, alert.route, alert.variant)
         window = self._windows.get(kind)
         if window is None:
-            self._windows[kind] = Window(ends=now + self._seconds)
+            self._windows[kind] = Window(ends=now + self.seconds)
             return single(alert)
         window.repeats = joined(window.repeats, alert)
         return None
@@ -56,7 +56,7 @@ class Folding:
                 del self._windows[kind]
             else:
                 told.append(window.repeats)
-                self._windows[kind] = Window(ends=now + self._seconds)
+                self._windows[kind] = Window(ends=now + self.seconds)
         return told
 
     def next_due(self) -> float | None:

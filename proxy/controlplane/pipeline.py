@@ -74,6 +74,15 @@ class Pipeline:
         self._closing = False
         self.uncounted = 0  # observations that went on without the tokens they should have
 
+    def adopt(
+        self, *, count: Change | None, redact: Change, judge: Judge, sinks: Sequence[Sink]
+    ) -> None:
+        """Do it so from now on, also with what waits."""
+        self._count = count
+        self._redact = redact
+        self._judge = judge
+        self._sinks = sinks
+
     def take(self, worker: int, observations: Sequence[Observation]) -> None:
         """Take what a worker handed over, whichever it was; never waits."""
         del worker

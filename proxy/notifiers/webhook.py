@@ -24,11 +24,11 @@ AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class WebhookNotifier:
-    """Posts to `settings.url`; `run` does the work and ends after `close`."""
+    """Posts to `settings.url`; None: nowhere. `run` does the work and ends after `close`."""
 
     def __init__(
         self,
-        settings: Webhook,
+        settings: Webhook | None,
         *,
         agent: str,
         clock: Callable[[], float],  # monotonic seconds
@@ -36,18 +36,13 @@ class WebhookNotifier:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         waiting: int = WAITING,
     ) -> None:
-        self._url = settings.url
-        self._host = host_of(settings.url)
-        self._headers = {
-            "user-agent": agent,
-            "content-type": "application/json",
-            **settings.headers,
-        }
+        self._settings = settings
+        self._headers = {"user-agent": agent, "content-type": "application/json"}
         self._clock = clock
         self._dice = dice
         self._sleep = sleep
         self._limit = waiting
-        self._folding = Folding(settings.fold_seconds)
+        self._folding = Folding(0.0)
         self._queue: deque[Folded] = deque()
         self._news = asyncio.Event()
         self._ended = asyncio.Event()
@@ -56,9 +51,18 @@ class WebhookNotifier:
         self.sent = 0  # posts, like the next two
         self.failed = 0
         self.dropped = 0
+        self.adopt(settings)
+
+    def adopt(self, settings: Webhook | None) -> None:
+        """Post there from now on, also what waits; None: nowhere, and what waits is dropped."""
+        self._settings = settings
+        if settings is not None:
+            self._folding.seconds = settings.fold_seconds
 
     def alert(self, alert: Alert) -> None:
         """Take an alert; never waits."""
+        if self._settings is None:
+            return
         first = self._folding.add(alert, self._clock())
         if first is not None:
             self._enqueue(first)
@@ -66,6 +70,8 @@ class WebhookNotifier:
 
     def results(self) -> dict[tuple[str, str], int]:
         """Return how many posts had which result, by notifier and result."""
+        if self._settings is None and not self.sent + self.failed + self.dropped:
+            return {}
         counts = {"sent": self.sent, "failed": self.failed, "dropped": self.dropped}
         return {("webhook", result): count for result, count in counts.items()}
 
@@ -126,13 +132,17 @@ class WebhookNotifier:
         self._news.clear()
 
     async def _deliver(self, client: httpx2.AsyncClient, folded: Folded) -> None:
+        settings = self._settings
+        if settings is None:
+            self.dropped += 1
+            return
         body = payload(folded)
         trouble = ""
         for attempt in range(ATTEMPTS):
             if attempt:
                 longest = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (attempt - 1))
                 await self._sleep(longest * (0.5 + self._dice() / 2))
-            trouble, final = await self._post(client, body)
+            trouble, final = await self._post(client, settings, body)
             if not trouble:
                 self.sent += 1
                 return
@@ -140,14 +150,20 @@ class WebhookNotifier:
                 break
         self.failed += 1
         structlog.get_logger().warning(
-            "alert could not be posted", host=self._host, alert=folded.alert.name, reason=trouble
+            "alert could not be posted",
+            host=host_of(settings.url),
+            alert=folded.alert.name,
+            reason=trouble,
         )
 
-    async def _post(self, client: httpx2.AsyncClient, body: bytes) -> tuple[str, bool]:
+    async def _post(
+        self, client: httpx2.AsyncClient, settings: Webhook, body: bytes
+    ) -> tuple[str, bool]:
         """Return what went wrong ("": nothing), and whether trying again is pointless."""
         try:
             # A stream, so that nothing of the answer but its head is read.
-            async with client.stream("POST", self._url, content=body) as answer:
+            post = client.stream("POST", settings.url, content=body, headers=settings.headers)
+            async with post as answer:
                 status = answer.status_code
         except httpx2.InvalidURL:
             return "InvalidURL", True

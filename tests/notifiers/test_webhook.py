@@ -256,3 +256,33 @@ async def test_closing_what_never_ran_is_no_trouble() -> None:
         Webhook(url="http://127.0.0.1:9"), agent="", clock=time.clock, dice=lambda: 0.0
     )
     await notifier.close(0.01)
+
+
+async def test_alerts_go_where_the_webhook_is_now() -> None:
+    async with receiver() as old, receiver() as new, notifying(old.url, Time(), fold=0.0) as told:
+        told.alert(alert())
+        await old.next()
+        told.adopt(Webhook(url=new.url, headers={"authorization": "Bearer other"}))
+        told.alert(alert(variant="ft-v2"))
+        await new.next()
+    assert (len(old.posts), len(new.posts)) == (1, 1)
+    assert "authorization: Bearer other" in new.heads[0]
+
+
+async def test_without_a_webhook_nothing_is_posted_nor_counted() -> None:
+    async with receiver() as hook, notifying(hook.url, Time()) as told:
+        told.adopt(None)
+        told.alert(alert())
+        assert told.results() == {}
+        told.adopt(Webhook(url=hook.url))
+        told.alert(alert())
+        await hook.next()
+    assert len(hook.posts) == 1
+
+
+async def test_what_waits_when_the_webhook_goes_is_dropped_and_counted() -> None:
+    async with receiver() as hook, notifying(hook.url, Time()) as told:
+        told.alert(alert())
+        told.adopt(None)
+    assert hook.posts == []
+    assert told.results()["webhook", "dropped"] == 1

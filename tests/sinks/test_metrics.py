@@ -92,6 +92,8 @@ class Board:
                     log_dropped=lambda: 5,
                     uncounted=lambda: 6,
                     notified=lambda: {("webhook", "sent"): 7},
+                    reloads=lambda: {"rejected": 8},
+                    degraded=lambda: True,
                 ),
             ],
         )
@@ -409,6 +411,8 @@ def test_turnout_says_what_it_is_and_what_it_could_not_tell() -> None:
     assert board.value("turnout_log_lines_dropped_total") == 5.0
     assert board.value("turnout_token_counts_skipped_total") == 6.0
     assert board.value("turnout_notifications_total", notifier="webhook", result="sent") == 7.0
+    assert board.value("turnout_config_reloads_total", result="rejected") == 8.0
+    assert board.value("turnout_config_degraded") == 1.0
 
 
 def test_promtool_finds_nothing_to_say() -> None:

@@ -9,9 +9,11 @@ Each loads what it needs and no more, as in `proxy.app`: a test may start many o
 
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -21,13 +23,21 @@ from proxy.controlplane.fleet import Fleet
 from proxy.errors import StartError
 from proxy.exchange import Observation
 
+if TYPE_CHECKING:
+    from proxy.controlplane.publishing.configuration.standing import Standing
+    from proxy.store import Store
+
 TAKEN = "TURNOUT_TEST_TAKEN"  # the file that control's record writes to
 
 
 class FileRecord:
     """A record that writes down whom it took."""
 
-    def __init__(self) -> None:
+    def __init__(self, versions: "Store") -> None:
+        from proxy.controlplane.admin.lately import Lately
+
+        self.versions = versions
+        self.lately = Lately(time.monotonic)
         self._file = os.open(os.environ[TAKEN], os.O_WRONLY | os.O_APPEND)
         self._count = 0
 
@@ -36,14 +46,23 @@ class FileRecord:
         self._count += len(observations)
         os.write(self._file, b"".join(b"%s\n" % each.request_id.encode() for each in observations))
 
+    def adopt(self, settings: Settings) -> None:
+        """Do as ever."""
+
     def render(self) -> tuple[bytes, str]:
         """Return a metric."""
         return b"taken_total %d\n" % self._count, "text/plain; version=0.0.4; charset=utf-8"
 
 
 @asynccontextmanager
-async def compose_control(settings: Settings, fleet: Fleet) -> AsyncIterator[FileRecord]:
-    yield FileRecord()
+async def compose_control(
+    settings: Settings, fleet: Fleet, standing: "Standing"
+) -> AsyncIterator[FileRecord]:
+    from proxy.store import open_store
+
+    versions = open_store(Path(settings.data_dir) / "versions.db")
+    yield FileRecord(versions)
+    versions.close()
 
 
 def control(descriptor: int) -> None:

@@ -24,7 +24,8 @@ from typing import Any
 import httpx2
 import msgspec
 
-from proxy.config.settings import DataPlane, Settings
+from proxy.config.settings import DataPlane, Origin, Settings
+from tests.support.declared import declared
 from tests.support.patience import eventually
 from tests.support.process import TAKEN
 
@@ -208,7 +209,11 @@ async def launched(
 
 def write(settings: Settings, folder: Path) -> str:
     """Write down what a start, and a successor's, is to read; return the file's name."""
-    kept = msgspec.structs.replace(settings, data_dir=str(folder / "data"))
+    declaration = folder / "turnout.yaml"
+    kept = msgspec.structs.replace(
+        settings, data_dir=str(folder / "data"), origin=Origin(file=str(declaration))
+    )
+    declaration.write_text(declared(kept), encoding="utf-8")
     file = folder / "settings.json"
     file.write_bytes(msgspec.json.encode(kept))
     return str(file)

@@ -6,10 +6,13 @@ the file declares another: so a restart changes nothing, and a change of the fil
 """
 
 import asyncio
+from collections.abc import Mapping
+from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from proxy.config.settings import Settings
+from proxy.config.settings import Origin, Settings
 from proxy.controlplane.publishing.change import Caller, Reloaded, Result
 from proxy.controlplane.publishing.configuration.reading import Declared, Reading, told
 from proxy.controlplane.publishing.history import History
@@ -49,12 +52,36 @@ def first(reading: Reading) -> First:
         return First(declared=good, problems=told(error))
 
 
+def starting(
+    origin: Origin, environ: Mapping[str, str], *, strict: bool
+) -> tuple[Settings, tuple[str, ...]]:
+    """Return what all of turnout starts on, and what is wrong with the file that it is not.
+
+    ConfigError: the file is bad, and no other was kept, or `strict` forbids to start on that; or
+    there is no such file, which is no bad file but a wrong name.
+    """
+    reading = Reading(origin, environ)
+    missing = origin.file is not None and not Path(origin.file).exists()
+    found = First(declared=reading.read()) if strict or missing else first(reading)
+    settings = replace(found.declared.settings(1), origin=origin)
+    if found.problems:
+        settings = replace(settings, data_dir=reading.data_dir())
+    return settings, found.problems
+
+
 async def begin(
-    first: First, reading: Reading, history: History, launched: Settings, at: float
+    first: First,
+    reading: Reading,
+    history: History,
+    launched: Settings,
+    at: float,
+    *,
+    alone: bool = True,
 ) -> Beginning:
     """Return what is to be in force, appended where it is new; Unavailable: the store is not.
 
     `launched` are the settings that this turnout was started on, `at` is seconds since the epoch.
+    Not `alone`, while another turnout takes over, the last version stays.
     """
 
     def beginning(version: Version, chosen: First, result: Result) -> Beginning:
@@ -75,7 +102,7 @@ async def begin(
     why = "first start"
     if latest is not None:
         why = "changed while turnout did not run"
-        if first.problems or verdict is not Verdict.PUBLISH:
+        if first.problems or not alone or verdict is not Verdict.PUBLISH:
             fitting = await asyncio.to_thread(_fitting, first, latest, reading)
             if fitting is not None:
                 return beginning(latest, fitting, RESULTS[verdict])

@@ -159,6 +159,11 @@ class Publisher:
         """Keep an audit entry of a change that was refused before it came here."""
         await self._history.record(entry)
 
+    @property
+    def held(self) -> bool:
+        """Whether every change is refused at present."""
+        return bool(self._turns.held)
+
     def hold(self, why: str) -> None:
         """Refuse every change from now on, and say why."""
         self._turns.held = why

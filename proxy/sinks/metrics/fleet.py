@@ -186,8 +186,13 @@ def own_readings(
     log_dropped: Callable[[], int],
     uncounted: Callable[[], int],
     notified: Callable[[], Mapping[tuple[str, str], int]],
+    reloads: Callable[[], Mapping[str, int]],
+    degraded: Callable[[], bool],
 ) -> list[Reading]:
-    """Return what control's own parts say of themselves; `notified` by notifier and result."""
+    """Return what control's own parts say of themselves.
+
+    `notified` is by notifier and result, `reloads` by result.
+    """
     return [
         Reading(
             "turnout_build_info",
@@ -212,5 +217,18 @@ def own_readings(
             "Posts of alerts by result: sent, failed after retries, or dropped.",
             ("notifier", "result"),
             lambda: list(notified().items()),
+        ),
+        Reading(
+            "turnout_config_reloads_total",
+            "Readings of the configuration by result: published (a new routing), unchanged (the "
+            "routing was not), outdated (its revision is, so its routing is ignored), rejected.",
+            ("result",),
+            lambda: [((result,), count) for result, count in reloads().items()],
+        ),
+        Reading(
+            "turnout_config_degraded",
+            "1: the configuration has problems, and turnout runs on the last good one.",
+            (),
+            lambda: [((), float(degraded()))],
         ),
     ]

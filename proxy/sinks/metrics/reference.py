@@ -52,7 +52,15 @@ def every_metric() -> Metrics:
     """Return all metrics there are, with nothing behind the readings."""
     readings = [
         *fleet_readings(no_fleet),
-        *own_readings(version="", python="", log_dropped=int, uncounted=int, notified=dict),
+        *own_readings(
+            version="",
+            python="",
+            log_dropped=int,
+            uncounted=int,
+            notified=dict,
+            reloads=dict,
+            degraded=bool,
+        ),
     ]
     return Metrics(Names(), readings)
 

@@ -16,7 +16,7 @@ class Standing:
     def __init__(self, name: str) -> None:
         self._name = name
         self.last: Reloaded | None = None  # None: none yet
-        self.counts: dict[Result, int] = dict.fromkeys(get_args(Result), 0)
+        self.counts: dict[str, int] = dict.fromkeys(get_args(Result), 0)
         self.degraded: tuple[str, ...] = ()  # why it runs on something else than its file says
 
     def note(self, reloaded: Reloaded) -> None:
