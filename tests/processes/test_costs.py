@@ -14,7 +14,7 @@ import pytest
 
 from proxy.config.settings import Settings
 from tests.support.data_plane import settings_of, upstream
-from tests.support.load import ROUNDS, Load, Streams, Valve, load
+from tests.support.load import PATIENT, ROUNDS, Load, Streams, Valve, load
 from tests.support.patience import eventually
 from tests.support.process import say
 from tests.support.scripted_upstream import ScriptedUpstream, scripted_upstream
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.timeout(60 + 30 * ROUNDS)
 
 def given(server: ScriptedUpstream, workers: int = 2) -> Settings:
     plane = settings_of(
-        upstreams=[upstream("u", server.port)],
+        upstreams=[upstream("u", server.port, timeouts=PATIENT)],
         default_upstream="u",
         pass_unknown_models=True,
         workers=workers,

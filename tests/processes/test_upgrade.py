@@ -8,7 +8,7 @@ import pytest
 
 from proxy.config.settings import DataPlane
 from tests.support.data_plane import settings_of, upstream
-from tests.support.load import ROUNDS, Streams, Valve, load
+from tests.support.load import PATIENT, ROUNDS, Streams, Valve, load
 from tests.support.patience import eventually
 from tests.support.raw_client import raw_client
 from tests.support.scripted_upstream import ScriptedUpstream, scripted_upstream
@@ -17,7 +17,7 @@ from tests.support.whole import command, descendants, gone, settings, whole_turn
 
 def plane(server: ScriptedUpstream, workers: int = 1) -> DataPlane:
     return settings_of(
-        upstreams=[upstream("u", server.port)],
+        upstreams=[upstream("u", server.port, timeouts=PATIENT)],
         default_upstream="u",
         pass_unknown_models=True,
         workers=workers,

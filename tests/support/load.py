@@ -17,6 +17,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
+from proxy.config.settings import Timeouts
 from tests.support.patience import eventually
 from tests.support.scripted_upstream import (
     ScriptedUpstream,
@@ -30,6 +31,10 @@ PATIENCE = 30.0
 ROUNDS = int(os.environ.get("TURNOUT_TEST_ROUNDS", "3"))  # kills, restarts, upgrades a test
 PACE = 0.05  # seconds a client rests after each request: what is shown is no speed
 REQUEST = b"GET /v1/x HTTP/1.1\r\nHost: turnout\r\n\r\n"
+
+
+# What upstreams need while a stream says nothing for as long as a test takes.
+PATIENT = Timeouts(between_bytes=3600.0, total=3600.0)
 
 
 class Load:
