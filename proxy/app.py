@@ -21,19 +21,15 @@ from proxy import __version__
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from prometheus_client import CollectorRegistry
-
     from proxy.channel import Tally
     from proxy.channel.lifeline import WorkerLaunch
     from proxy.config.settings import Settings, UpstreamSettings
-    from proxy.controlplane.admin.lately import Lately
     from proxy.controlplane.control import Record
     from proxy.controlplane.fleet import Fleet
-    from proxy.controlplane.pipeline import Pipeline
+    from proxy.controlplane.pipeline import Teller
     from proxy.controlplane.publishing.configuration.standing import Standing
     from proxy.dataplane.service import Service
     from proxy.exchange import Observation
-    from proxy.store import Store
     from proxy.upstream import Upstream
 
 VERSIONS = "versions.db"  # in the data directory
@@ -65,30 +61,52 @@ def compose_worker(
 
 
 class Kept:
-    """What control sees of the record: it takes observations, adopts settings, renders metrics."""
+    """What control keeps: versions, metrics, log, token counts, alerts and who is told of them."""
 
-    def __init__(
-        self,
-        *,
-        versions: "Store",
-        lately: "Lately",
-        pipeline: "Pipeline",
-        adopt: "Callable[[Settings], None]",
-        registry: "CollectorRegistry",
-    ) -> None:
-        self.versions = versions
-        self.lately = lately
-        self._pipeline = pipeline
-        self._adopt = adopt
-        self._registry = registry
+    def __init__(self, settings: "Settings", fleet: "Fleet", standing: "Standing") -> None:
+        from proxy.controlplane.admin.lately import Lately
+        from proxy.controlplane.pipeline import Pipeline
+        from proxy.notifiers import WebhookNotifier
+        from proxy.sinks.log import AlertLog, ExchangeLog, UpstreamLog, configure
+        from proxy.sinks.metrics import Metrics, Names, fleet_readings, own_readings
+        from proxy.store import open_store
+        from proxy.tokens import TokenCounter
+
+        lines = configure(settings.log_format, sys.stdout)
+        fleet.watch(UpstreamLog().see)
+        self.versions = open_store(Path(settings.data_dir) / VERSIONS)
+        self.lately = Lately(time.monotonic)
+        self.webhook = WebhookNotifier(
+            settings.alerts.webhook,
+            agent=f"turnout/{__version__}",
+            clock=time.monotonic,
+            dice=random.random,
+        )
+        self._names = Names()
+        readings = own_readings(
+            version=__version__,
+            python=platform.python_version(),
+            log_dropped=lambda: lines.dropped,
+            uncounted=lambda: self.pipeline.uncounted,
+            notified=self.webhook.results,
+            reloads=lambda: standing.counts,
+            degraded=lambda: bool(standing.degraded),
+        )
+        self._metrics = metrics = Metrics(self._names, [*fleet_readings(lambda: fleet), *readings])
+        self._registry = metrics.registry()
+        self._exchanges, self._counter = ExchangeLog(), TokenCounter()
+        tellers: list[Teller] = [AlertLog(), metrics, self.webhook, self.lately]
+        self.pipeline = Pipeline(**self._steps(settings), tellers=tellers)
 
     def take(self, worker: int, observations: "Sequence[Observation]") -> None:
         """Take what a worker handed over."""
-        self._pipeline.take(worker, observations)
+        self.pipeline.take(worker, observations)
 
     def adopt(self, settings: "Settings") -> None:
         """Do as `settings` say from now on."""
-        self._adopt(settings)
+        self._names.adopt(settings.data_plane.table, settings.data_plane.upstreams)
+        self.pipeline.adopt(**self._steps(settings))
+        self.webhook.adopt(settings.alerts.webhook)
 
     def render(self) -> tuple[bytes, str]:
         """Return the metrics in Prometheus' text format, and its content type."""
@@ -96,76 +114,33 @@ class Kept:
 
         return generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4
 
+    def _steps(self, settings: "Settings") -> dict[str, Any]:
+        """Return what the pipeline is to do by `settings`."""
+        from proxy.alerting import Rules
+        from proxy.sinks.redaction import Redactor
+
+        plane, alerts = settings.data_plane, settings.alerts
+        return {
+            "count": self._counter.count if plane.count_tokens else None,
+            "redact": Redactor(plane.previews).redact,
+            "judge": Rules(alerts.default, alerts.routes).judge,
+            "sinks": [self._metrics, self._exchanges][: 1 + settings.log_exchanges],
+        }
+
 
 @asynccontextmanager
 async def compose_control(
     settings: "Settings", fleet: "Fleet", standing: "Standing"
 ) -> "AsyncIterator[Record]":
-    """Run what keeps the record: versions, metrics, log, token counts, alerts."""
-    from proxy.alerting import Rules
-    from proxy.controlplane.admin.lately import Lately
-    from proxy.controlplane.pipeline import Pipeline
-    from proxy.notifiers import WebhookNotifier
-    from proxy.sinks.log import AlertLog, ExchangeLog, UpstreamLog, configure
-    from proxy.sinks.metrics import Metrics, Names, fleet_readings, own_readings
-    from proxy.sinks.redaction import Redactor
-    from proxy.store import open_store
-    from proxy.tokens import TokenCounter
-
-    lines = configure(settings.log_format, sys.stdout)
-    fleet.watch(UpstreamLog().see)
-    names, counter, exchanges, lately = (
-        Names(),
-        TokenCounter(),
-        ExchangeLog(),
-        Lately(time.monotonic),
-    )
-    webhook = WebhookNotifier(
-        settings.alerts.webhook,
-        agent=f"turnout/{__version__}",
-        clock=time.monotonic,
-        dice=random.random,
-    )
-    readings = own_readings(
-        version=__version__,
-        python=platform.python_version(),
-        log_dropped=lambda: lines.dropped,
-        uncounted=lambda: pipeline.uncounted,
-        notified=webhook.results,
-        reloads=lambda: standing.counts,
-        degraded=lambda: bool(standing.degraded),
-    )
-    metrics = Metrics(names, [*fleet_readings(lambda: fleet), *readings])
-
-    def parts(settings: "Settings") -> dict[str, Any]:
-        plane, alerts = settings.data_plane, settings.alerts
-        return {
-            "count": counter.count if plane.count_tokens else None,
-            "redact": Redactor(plane.previews).redact,
-            "judge": Rules(alerts.default, alerts.routes).judge,
-            "sinks": [metrics, exchanges] if settings.log_exchanges else [metrics],
-        }
-
-    def adopt(settings: "Settings") -> None:
-        names.adopt(settings.data_plane.table, settings.data_plane.upstreams)
-        pipeline.adopt(**parts(settings))
-        webhook.adopt(settings.alerts.webhook)
-
-    pipeline = Pipeline(**parts(settings), tellers=[AlertLog(), metrics, webhook, lately])
-    versions = open_store(Path(settings.data_dir) / VERSIONS)
+    """Run what keeps the record of exchanges and of the routing."""
+    kept = Kept(settings, fleet, standing)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(pipeline.run())
-        tasks.create_task(webhook.run())
-        yield Kept(
-            versions=versions,
-            lately=lately,
-            pipeline=pipeline,
-            adopt=adopt,
-            registry=metrics.registry(),
-        )
-        await pipeline.close(COUNTING_SECONDS)
-        await webhook.close(TELLING_SECONDS)
-    versions.close()
+        tasks.create_task(kept.pipeline.run())
+        tasks.create_task(kept.webhook.run())
+        yield kept
+        await kept.pipeline.close(COUNTING_SECONDS)
+        await kept.webhook.close(TELLING_SECONDS)
+    kept.versions.close()
 
 
 def main(kind: str, descriptor: int) -> None:
