@@ -14,7 +14,7 @@ import pytest
 
 from proxy.config.settings import Settings
 from tests.support.data_plane import settings_of, upstream
-from tests.support.load import PATIENT, ROUNDS, Load, Streams, Valve, load
+from tests.support.load import PATIENT, ROUNDS, Streams, Valve, load
 from tests.support.patience import eventually
 from tests.support.process import say
 from tests.support.scripted_upstream import ScriptedUpstream, scripted_upstream
@@ -36,12 +36,6 @@ def given(server: ScriptedUpstream, workers: int = 2) -> Settings:
     return settings(plane, drain_seconds=60.0, drain_grace_seconds=0.3)
 
 
-def report(what: str, under: Load, cut: int, streams: int) -> None:
-    failed = len(under.failures)
-    asked = under.answered + failed
-    say(f"{ROUNDS} {what}: {failed} of {asked} requests failed, {cut} of {streams} streams cut")
-
-
 async def test_a_restart_costs_nothing_where_somebody_holds_the_sockets(tmp_path: Path) -> None:
     traffic, admin = (socket.create_server(("127.0.0.1", 0), backlog=1024) for _ in range(2))
     with traffic, admin:
@@ -57,7 +51,7 @@ async def test_a_restart_costs_nothing_where_somebody_holds_the_sockets(tmp_path
                     valve.open()
                     cut += await streams.cut()
                     assert await turnout.over() == 0
-            report("restarts", under, cut, (ROUNDS + 1) * STREAMS)
+            under.report("restarts", cut, (ROUNDS + 1) * STREAMS)
             assert (cut, under.failures) == (0, [])
 
 
@@ -75,7 +69,7 @@ async def test_a_killed_control_costs_nothing(tmp_path: Path) -> None:
                 await restarted(turnout, "control", turn + 1)
             valve.open()
             cut = await streams.cut()
-            report("kills of control", under, cut, STREAMS)
+            under.report("kills of control", cut, STREAMS)
             assert (cut, under.failures) == (0, [])
 
 
@@ -98,7 +92,7 @@ async def test_a_killed_worker_costs_what_was_open_on_it_and_nothing_else(tmp_pa
                 open_there += held
                 await restarted(turnout, "worker", turn + 1)
                 assert cut + before <= open_there
-            report("kills of a worker", under, cut, ROUNDS * STREAMS)
+            under.report("kills of a worker", cut, ROUNDS * STREAMS)
             say(f"open on the workers when they were killed: {open_there} connections")
 
 

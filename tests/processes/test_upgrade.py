@@ -44,7 +44,9 @@ async def test_upgrades_cut_no_stream_and_lose_no_request_whatever_the_number_of
                 opened = 10 * ROUNDS
                 assert streams.open_still == opened, "the oldest still serve what they began"
                 valve.open()
-                assert await streams.cut() == 0
+                cut = await streams.cut()
+                under.report("upgrades", cut, opened)
+                assert cut == 0
                 assert await turnout.left() == 0
             assert under.failures == []
             status = await turnout.status()

@@ -19,6 +19,7 @@ from contextlib import asynccontextmanager, suppress
 
 from proxy.config.settings import Timeouts
 from tests.support.patience import eventually
+from tests.support.process import say
 from tests.support.scripted_upstream import (
     ScriptedUpstream,
     SeenRequest,
@@ -54,6 +55,14 @@ class Load:
             return self.answered
 
         await eventually(answered, lambda seen: seen >= wanted, seconds=seconds)
+
+    def report(self, what: str, cut: int, streams: int) -> None:
+        """Say on stderr what it cost."""
+        failed = len(self.failures)
+        asked = self.answered + failed
+        say(
+            f"{ROUNDS} {what}: {failed} of {asked} requests failed, {cut} of {streams} streams cut"
+        )
 
     async def client(self, *, keep: bool) -> None:
         """Ask, for ever."""
