@@ -181,6 +181,20 @@ def process_files(turnout: Served, name: str) -> dict[str, bytes]:
     return {f"/proc/{pid}/{name}": Path(f"/proc/{pid}/{name}").read_bytes() for pid in pids}
 
 
+async def told_to_admins(turnout: Served) -> dict[str, bytes]:
+    """Return what the admin API says, to good questions and to bad ones."""
+    api = "/api/v1"
+    split = f"{api}/routes/support/split"
+    pages = [f"{api}/{name}" for name in ("routing", "versions", "versions/1", "audit")]
+    told = {page: (await turnout.admin(page)).content for page in pages}
+    key = {"authorization": f"Bearer {WRONG_KEY}"}
+    told["refused"] = (await turnout.administer("POST", split, {LATE_PROMPT: 1}, **key)).content
+    why = {"weights": {"base": COOKIE}, "why": f"{LATE_PROMPT}\n"}
+    told["unfit"] = (await turnout.administer("POST", split, why)).content
+    told["read"] = (await turnout.administer("POST", f"{api}/reload")).content
+    return told | {"audited": (await turnout.admin(f"{api}/audit")).content}
+
+
 @pytest.mark.parametrize("form", ["json", "console"])
 async def test_no_planted_secret_is_in_anything_that_turnout_says(
     tmp_path: Path, form: str
@@ -204,6 +218,7 @@ async def test_no_planted_secret_is_in_anything_that_turnout_says(
                 "status": (await turnout.admin("/api/v1/status")).content,
                 "openapi": (await turnout.admin("/openapi.json")).content,
                 "elsewhere": (await turnout.admin(f"/x?{QUERY}")).content,
+                **await told_to_admins(turnout),
                 **process_files(turnout, "cmdline"),
             }
             environments = process_files(turnout, "environ")
@@ -212,7 +227,13 @@ async def test_no_planted_secret_is_in_anything_that_turnout_says(
         places["stderr"] = "".join(turnout.said).encode()
         places["answers"] = client.heard
         places["webhook's body"] = posted.body
+        kept = {path.name: path.read_bytes() for path in turnout.data.iterdir() if path.is_file()}
+        token = kept.pop("admin.token").strip()
+        as_written = (tmp_path / "turnout.yaml").read_bytes()  # the names of secrets only
+        assert kept.pop("last-good.yaml") == as_written
+        places |= kept
     assert found_in(places) == []
+    assert [name for name, text in places.items() if token in text] == []
     # They were there to be found: what they were meant for has them.
     first = upstream.requests[0]
     assert first.header("authorization") == f"Bearer {IN_SHELL}"

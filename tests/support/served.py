@@ -119,13 +119,14 @@ async def served(
     folder: Path,
     config: str,
     *arguments: str,
+    listeners: str = LISTENERS,
     environment: Mapping[str, str] | None = None,
     stdout: int | IO[bytes] | None = None,
     before: tuple[str, ...] = (),
 ) -> AsyncIterator[Served]:
     """Run `turnout serve` on `config`, ready; `before` is a program that starts it."""
     path, log = folder / "turnout.yaml", folder / "turnout.log"
-    path.write_text(LISTENERS + config, encoding="utf-8")
+    path.write_text(listeners + config, encoding="utf-8")
     inherited = {key: value for key, value in os.environ.items() if key != "TURNOUT_CONFIG"}
     with log.open("wb") as file:
         process = await asyncio.create_subprocess_exec(
