@@ -8,6 +8,7 @@ Each loads what it needs and no more, as in `proxy.app`: a test may start many o
 # ruff: noqa: PLC0415  # see above
 
 import os
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -25,9 +26,11 @@ from proxy.exchange import Observation
 
 if TYPE_CHECKING:
     from proxy.controlplane.publishing.configuration.standing import Standing
+    from proxy.rollout import Version
     from proxy.store import Store
 
 TAKEN = "TURNOUT_TEST_TAKEN"  # the file that control's record writes to
+CRASH = "crash-after-append"  # a file in the data directory: control dies once it has appended
 
 
 class FileRecord:
@@ -60,7 +63,17 @@ async def compose_control(
 ) -> AsyncIterator[FileRecord]:
     from proxy.store import open_store
 
-    versions = open_store(Path(settings.data_dir) / "versions.db")
+    data = Path(settings.data_dir)
+    versions = open_store(data / "versions.db")
+    kept = versions.append
+
+    def append(version: "Version") -> None:
+        kept(version)
+        if (data / CRASH).exists():
+            (data / CRASH).unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    versions.append = append  # type: ignore[method-assign]  # a crash at the worst of times
     yield FileRecord(versions)
     versions.close()
 
