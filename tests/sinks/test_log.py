@@ -210,6 +210,14 @@ def test_an_http_clients_own_chatter_is_kept_out_because_addresses_hold_secrets(
     assert log.text() == ""
 
 
+def test_a_change_that_the_log_itself_makes_in_a_watched_folder_is_not_logged(
+    opened: Opened,
+) -> None:
+    log = opened()
+    logging.getLogger("watchfiles.main").info("1 change detected")
+    assert log.text() == ""
+
+
 def test_an_exception_is_in_the_line(opened: Opened) -> None:
     log = opened()
     try:

@@ -21,7 +21,9 @@ from proxy.sinks.log.writer import LineWriter
 LogFormat = Literal["json", "console"]
 Clock = Callable[[], float]  # seconds since the epoch
 
-QUIET = ("httpx2", "httpcore2", "asyncio")  # they log addresses, which may hold secrets
+# They log addresses, which may hold secrets; the last one logs each change that it sees, and so
+# has no end where the log is a file in a folder that it watches.
+QUIET = ("httpx2", "httpcore2", "asyncio", "watchfiles")
 
 
 class Form(Protocol):
