@@ -34,7 +34,15 @@ async def admit(
         plane.keyring.admit(key, clock())
     if dialect is None:
         return pass_through(request, plane, key)
-    metered = await read(request, dialect, plane.settings.limits, exchange, clock)
+    limits = plane.settings.limits
+    check_encoding(request)
+    if not request.complete:  # only the body's coming is waiting: the rest is our own doing
+        before = clock()
+        try:
+            await request.whole(limits.body_bytes)
+        finally:
+            exchange.waited += clock() - before
+    metered = understand(request.body(limits.body_bytes), dialect, limits)
     exchange.model_asked = metered.facts.model
     exchange.stream = metered.facts.stream
     if plane.seen_chars:
@@ -42,17 +50,8 @@ async def admit(
     return choose(request, plane, exchange, key, metered)
 
 
-async def read(
-    request: Request,
-    dialect: Dialect,
-    limits: Limits,
-    exchange: Exchange,
-    clock: Callable[[], float],
-) -> Metered:
-    """Return the body, read whole and understood, or raise Refusal.
-
-    Only its coming is waiting: understanding it is our own doing.
-    """
+def check_encoding(request: Request) -> None:
+    """Raise Refusal(415) where the body could not be read."""
     encoding = request.header(b"content-encoding")
     if encoding is not None and encoding.lower() != b"identity":
         raise Refusal(
@@ -60,11 +59,10 @@ async def read(
             ErrorCode.CALLER_UNSUPPORTED,
             "Compressed request bodies are not taken: send it without Content-Encoding.",
         )
-    before = clock()
-    try:
-        body = await request.read(limits.body_bytes)
-    finally:
-        exchange.waited += clock() - before
+
+
+def understand(body: bytes, dialect: Dialect, limits: Limits) -> Metered:
+    """Return a whole body with what must be known of it, or raise Refusal(400)."""
     members = parse(body)
     facts = dialect.peek(body, members)
     check_limits(facts, limits)

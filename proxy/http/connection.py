@@ -81,6 +81,10 @@ class Phase(Enum):
     CLOSING = auto()
 
 
+# An enum's members are slow to look up in Python 3.11: a call each time.
+WAITING, BUSY, CLOSING = Phase
+
+
 class _Unmade(asyncio.Transport):
     """What stands for a transport while there is none."""
 
@@ -123,7 +127,7 @@ class Connection(asyncio.Protocol):
         self._turned_away = turned_away
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport = _UNMADE
-        self._phase = Phase.WAITING
+        self._phase = WAITING
         self._gone = False  # nothing more can be read, or written
         self._task: asyncio.Task[None] | None = None
         self._waiter: asyncio.Future[Request | None] | None = None
@@ -159,7 +163,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent: a body's next bytes, then the next head."""
-        if self._phase is Phase.CLOSING:
+        if self._phase is CLOSING:
             self._thrown_away += len(data)
             if self._thrown_away > LINGER_BYTES:
                 self._transport.abort()
@@ -171,8 +175,8 @@ class Connection(asyncio.Protocol):
             if not data:
                 return
         intake.hold(data)
-        if self._phase is Phase.BUSY:
-            if intake.held > self._house.limits.head_bytes:
+        if self._phase is BUSY:
+            if len(intake.waiting) > self._house.limits.head_bytes:
                 self._pause_reading()
             return
         request = self._next_request()
@@ -181,7 +185,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """End with the client: who stops sending is taken to be gone, as by nginx."""
-        if self._request is None or self._phase is not Phase.BUSY:
+        if self._request is None or self._phase is not BUSY:
             return False
         if self._reply is not None and self._reply.finished:
             self._reply.keep = False  # the handler is about to return
@@ -193,9 +197,9 @@ class Connection(asyncio.Protocol):
         """End: whoever handles a request learns of it by cancellation."""
         self._gone = True
         self._alarm.stop()
-        if self._phase is Phase.BUSY and (self._reply is None or not self._reply.finished):
+        if self._phase is BUSY and (self._reply is None or not self._reply.finished):
             self._cancel()
-        self._phase = Phase.CLOSING
+        self._phase = CLOSING
         self._wake(None)
         self._house.lost(self)
 
@@ -212,16 +216,16 @@ class Connection(asyncio.Protocol):
         self._send.due = inf
         if self._reply is not None:
             self._reply.flow(paused=False)
-        if self._phase is Phase.BUSY:
+        if self._phase is BUSY:
             self._wake(None)
-        elif self._phase is Phase.CLOSING:
+        elif self._phase is CLOSING:
             self._due = self._alarm.by(self._loop.time() + LINGER_SECONDS)
 
     # What the edge calls
 
     def drain(self) -> None:
         """Close if idle; where nothing ever came, a first request may be near: wait a moment."""
-        if self._phase is not Phase.WAITING or self._intake.held or self._transport is _UNMADE:
+        if self._phase is not WAITING or self._intake.waiting or self._transport is _UNMADE:
             return
         if self._served:
             self._last_words(linger=False)
@@ -262,16 +266,16 @@ class Connection(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Write, or drop where the client is gone."""
-        if self._phase is not Phase.CLOSING and not self._transport.is_closing():
+        if self._phase is not CLOSING and not self._transport.is_closing():
             self._written += len(data)
             self._transport.write(data)
 
     def cut(self, *, reset: bool) -> None:
         """Close once what was written is out; `reset`: at once, with RST."""
-        if self._gone or self._phase is Phase.CLOSING:
+        if self._gone or self._phase is CLOSING:
             return
         if reset:
-            self._phase = Phase.CLOSING
+            self._phase = CLOSING
             with suppress(OSError):  # the client is closing it too
                 self._transport.get_extra_info("socket").setsockopt(
                     socket.SOL_SOCKET, socket.SO_LINGER, _RESET
@@ -291,7 +295,7 @@ class Connection(asyncio.Protocol):
             self._refuse(refusal, Head())
             return None
         if raw is None:
-            if self._intake.held and not self._head_begun:
+            if self._intake.waiting and not self._head_begun:
                 self._head_begun = True
                 self._due = self._alarm.by(self._loop.time() + house.deadlines.head)
             return None
@@ -304,13 +308,14 @@ class Connection(asyncio.Protocol):
 
     def _begin(self, request: Request) -> None:
         """Hand a request to the connection's task."""
-        self._phase = Phase.BUSY
+        self._phase = BUSY
         self._served = True
         self._due = inf
         self._request = request
         if request.has_body:
             self._intake.expect(request)
-            self._body_came()
+            if not request.complete:
+                self._body_came()
         if self._task is None:
             self._task = self._house.spawn(self._run(request))
         else:
@@ -318,61 +323,57 @@ class Connection(asyncio.Protocol):
 
     async def _run(self, first: Request) -> None:
         request: Request | None = first
+        house = self._house
         try:
             while request is not None:
-                await self._exchange(request)
-                request = await self._following()
+                reply = self._reply = Reply(self, request.head)
+                house.in_flight += 1
+                try:
+                    await house.service.handle(request, reply)
+                except Exception as error:  # noqa: BLE001  # the process's edge: a bug ends one
+                    house.crashed(error)
+                finally:
+                    house.in_flight -= 1
+                self._ended(request, reply)
+                if self.write_paused and not self._gone:
+                    await self._turn()  # a client that does not read is not answered further
+                request = self._following()
+                if self._phase is WAITING:
+                    request = await self._turn()
         finally:
-            if self._phase is not Phase.CLOSING:
+            if self._phase is not CLOSING:
                 self._transport.abort()
 
-    async def _exchange(self, request: Request) -> None:
-        house = self._house
-        reply = self._reply = Reply(self, request.head)
-        house.in_flight += 1
-        try:
-            await house.service.handle(request, reply)
-        except Exception as error:  # noqa: BLE001  # the process's edge: a bug ends one exchange
-            house.crashed(error)
-        finally:
-            house.in_flight -= 1
-        if not reply.finished:
-            self._left_unfinished(reply)
-        if not reply.keep or house.closing:
+    def _ended(self, request: Request, reply: Reply) -> None:
+        """See to what the handler left behind."""
+        if not reply.started:
+            self.write(_OURS)
+        elif not reply.finished:
+            reply.abort()
+        if not reply.keep or self._house.closing:
             self._last_words(linger=not request.complete)
         self._reply = self._request = None
         self._body.due = inf
 
-    def _left_unfinished(self, reply: Reply) -> None:
-        """End a reply that its handler did not."""
-        if reply.started:
-            reply.abort()
-        else:
-            self.write(_OURS)
-
-    async def _following(self) -> Request | None:
-        """Return the next request; None: the connection has come to its end."""
-        if self.write_paused and not self._gone:
-            await self._wait()  # a client that does not read is not answered further
-        if self._gone or self._phase is Phase.CLOSING:
+    def _following(self) -> Request | None:
+        """Begin the next request if it is there, and return it."""
+        if self._gone or self._phase is CLOSING:
             return None
-        self._phase = Phase.WAITING
+        self._phase = WAITING
         self._due = self._alarm.by(self._loop.time() + self._house.deadlines.idle)
-        if self._intake.held:
-            request = self._next_request()
-            if self._intake.held <= self._house.limits.head_bytes:
-                self._resume_reading()
-            if request is not None:
-                self._begin(request)
-                return request
-        return await self._wait()
+        if not self._intake.waiting:
+            return None
+        request = self._next_request()
+        if len(self._intake.waiting) <= self._house.limits.head_bytes:
+            self._resume_reading()
+        if request is not None:
+            self._begin(request)
+        return request
 
-    async def _wait(self) -> Request | None:
+    def _turn(self) -> "asyncio.Future[Request | None]":
+        """Return what `_wake` fulfils: no coroutine, which would cost each request more."""
         self._waiter = self._loop.create_future()
-        try:
-            return await self._waiter
-        finally:
-            self._waiter = None
+        return self._waiter
 
     def _wake(self, request: Request | None) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -432,9 +433,9 @@ class Connection(asyncio.Protocol):
         `linger`: the client may still be sending. A close now would reset the connection and
         take our last words with it; so say that no more comes, and read on for a moment.
         """
-        if self._gone or self._phase is Phase.CLOSING:
+        if self._gone or self._phase is CLOSING:
             return
-        self._phase = Phase.CLOSING
+        self._phase = CLOSING
         self._wake(None)
         self._due = self._alarm.by(self._loop.time() + LINGER_SECONDS)
         self._body.due = inf
@@ -458,7 +459,7 @@ class Connection(asyncio.Protocol):
         if now >= self._send.due:
             self._check_sending(now)
         nearest = min(self._due, self._body.due, self._send.due)
-        if self._paused and self._phase is Phase.BUSY:
+        if self._paused and self._phase is BUSY:
             nearest = min(nearest, now + LOOK_SECONDS)
             if has_left(self._transport.get_extra_info("socket")):
                 self.close()
@@ -468,12 +469,12 @@ class Connection(asyncio.Protocol):
     def _overdue(self, now: float) -> None:
         """End a connection that is idle, stuck in a head, or does not take its last words."""
         self._due = inf
-        if self._phase is Phase.WAITING and self._head_begun:
+        if self._phase is WAITING and self._head_begun:
             self._refuse(too_late("The request head did not come in time."), Head())
         elif self._transport.get_write_buffer_size():
             if self._send.due == inf:
                 self._send.begin(now, self._taken())
-        elif self._phase is Phase.WAITING:
+        elif self._phase is WAITING:
             self._last_words(linger=False)
         else:
             self._transport.abort()
@@ -490,7 +491,7 @@ class Connection(asyncio.Protocol):
                 self.close()
             return
         self._send.due = inf
-        if self._due == inf and self._phase is not Phase.BUSY:
+        if self._due == inf and self._phase is not BUSY:
             self._overdue(now)
 
     def _taken(self) -> int:

@@ -107,85 +107,88 @@ class Chunks:
 class Intake:
     """What one client sent and nobody took yet, and the request whose body is on its way."""
 
-    __slots__ = ("_chunks", "_limits", "_scanned", "_waiting", "broken", "receiving")
+    __slots__ = ("_chunks", "_limits", "_scanned", "broken", "receiving", "waiting")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._waiting: bytes | bytearray = b""
+        self.waiting: bytes | bytearray = b""
         self._scanned = 0  # bytes of it known to hold no end of a head
         self._chunks: Chunks | None = None
         self.receiving: Request | None = None  # its body is not whole yet
         self.broken = False  # what comes can't be told apart any more, and is thrown away
 
-    @property
-    def held(self) -> int:
-        """How many bytes wait."""
-        return len(self._waiting)
-
     def hold(self, data: bytes) -> None:
         """Keep `data` for later."""
         if self.broken:
             return
-        if not self._waiting:
-            self._waiting = data
+        if not self.waiting:
+            self.waiting = data
             return
-        if isinstance(self._waiting, bytes):
-            self._waiting = bytearray(self._waiting)
-        self._waiting += data
+        if isinstance(self.waiting, bytes):
+            self.waiting = bytearray(self.waiting)
+        self.waiting += data
 
     def head(self) -> bytes | None:
         """Return the next whole head, blank line included; None: not yet; or raise Refusal."""
-        if self._waiting.startswith(b"\r"):
+        if self.waiting.startswith(b"\r"):
             self._skip_blank_lines()
-        data = self._waiting
-        end = data.find(b"\r\n\r\n", max(0, self._scanned - 3)) + 4
+        data = self.waiting
+        end = data.find(b"\r\n\r\n", self._scanned - 3 if self._scanned > 3 else 0) + 4
         if end < 4:
             check_unfinished(data, self._scanned, self._limits)
             self._scanned = len(data)
             return None
         if end > self._limits.target_bytes:
             check_size(data, end, self._limits)
+        if isinstance(data, bytearray):
+            data = bytes(data)
         self._scanned = 0
-        self._waiting = bytes(data[end:])
-        return bytes(data[:end])
+        self.waiting = data[end:]
+        return data[:end]
 
     def _skip_blank_lines(self) -> None:
         """Skip what some clients send behind a body (RFC 9112, 2.2)."""
-        data = self._waiting
+        data = self.waiting
         at = 0
         while data.startswith(b"\r\n", at):
             at += 2
-        self._waiting = bytes(data[at:])
+        self.waiting = bytes(data[at:])
         self._scanned = 0
 
     def expect(self, request: Request) -> None:
         """Take what comes next as the body of `request`."""
         self.receiving = request
         self._chunks = Chunks() if request.head.chunked else None
-        data, self._waiting = self._waiting, b""
+        data = self.waiting
         if data:
-            self.hold(self.body(bytes(data)))
+            self.waiting = b""
+            self.waiting = self.body(bytes(data))
 
     def body(self, data: bytes) -> bytes:
         """Give `data` to the request that is received; return what lies behind its body."""
         request = self.receiving
         if request is None:
             return data
-        if self._chunks is None:
-            missing = (request.content_length or 0) - request.received
-            piece, rest = (data, b"") if len(data) <= missing else (data[:missing], data[missing:])
-            request.feed(piece)
-            ended = len(piece) == missing
-        else:
-            try:
-                pieces, rest = self._chunks.feed(data)
-            except Refusal as refusal:
-                self.give_up(refusal)
-                return b""
-            if pieces:
-                request.feed(pieces[0] if len(pieces) == 1 else b"".join(pieces))
-            ended = self._chunks.ended
-        if ended:
+        if self._chunks is not None:
+            return self._chunked(request, self._chunks, data)
+        missing = (request.content_length or 0) - request.received
+        if len(data) < missing:
+            request.feed(data)
+            return b""
+        self.receiving = None
+        request.feed(data[:missing])
+        request.end()
+        return data[missing:]
+
+    def _chunked(self, request: Request, chunks: Chunks, data: bytes) -> bytes:
+        try:
+            pieces, rest = chunks.feed(data)
+        except Refusal as refusal:
+            self.give_up(refusal)
+            return b""
+        if pieces:
+            request.feed(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        if chunks.ended:
             self.receiving = None
             request.end()
         return rest
@@ -193,7 +196,7 @@ class Intake:
     def give_up(self, refusal: Refusal) -> None:
         """Tell the request that its body will never be whole, and throw away what comes."""
         self.broken = True
-        self._waiting = b""
+        self.waiting = b""
         request, self.receiving = self.receiving, None
         if request is not None:
             request.fail(refusal)

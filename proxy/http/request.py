@@ -24,13 +24,13 @@ class Request:
     """One request: its head, and the length and state of its body."""
 
     __slots__ = (
-        "_ended",
         "_failure",
         "_pieces",
         "_queued",
         "_room",
         "_source",
         "_waiter",
+        "complete",
         "content_length",
         "expects_continue",
         "has_body",
@@ -55,22 +55,31 @@ class Request:
         self.content_length = content_length
         self.has_body = head.chunked or bool(content_length)
         self.expects_continue = head.expects_continue and self.has_body
+        self.complete = not self.has_body  # all of it has come
         self.received = 0  # bytes of the body so far
         self._source = source
         self._room = room  # bytes that may wait to be taken
         self._pieces: list[bytes] = []
         self._queued = 0
-        self._ended = False
         self._failure: Refusal | None = None
         self._waiter: asyncio.Future[None] | None = None
 
     async def read(self, limit: int) -> bytes:
-        """Return the whole body; raises Refusal 413 above `limit` bytes, 408, 400."""
+        """Return the whole body once it has come; raises Refusal 413 above `limit`, 408, 400."""
+        await self.whole(limit)
+        return self.body(limit)
+
+    async def whole(self, limit: int) -> None:
+        """Wait until the whole body has come; raises as `read` does."""
         self._check(limit)
         self._room = max(self._room, limit)
-        while self.has_body and not self._ended:
+        while not self.complete:
             await self._more()
             self._check(limit)
+
+    def body(self, limit: int) -> bytes:
+        """Return the body of a complete request; raises Refusal 413 above `limit` bytes."""
+        self._check(limit)
         pieces, self._pieces, self._queued = self._pieces, [], 0
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
@@ -82,7 +91,7 @@ class Request:
     async def take(self, limit: int) -> bytes | None:
         """Return what has come since the last call, waiting for some; None: it was the whole."""
         while not self._pieces:
-            if self._ended or not self.has_body:
+            if self.complete:
                 return None
             await self._more()
         self._check(limit)
@@ -115,22 +124,20 @@ class Request:
         """Whether more waits to be taken than may."""
         return self._queued > self._room
 
-    @property
-    def complete(self) -> bool:
-        """Whether the whole request has come."""
-        return self._ended or not self.has_body
-
     def feed(self, data: bytes) -> None:
         """Add the next bytes of the body."""
-        self.received += len(data)
-        self._queued += len(data)
+        size = len(data)
+        self.received += size
+        self._queued += size
         self._pieces.append(data)
-        self._wake()
+        if self._waiter is not None:
+            self._wake()
 
     def end(self) -> None:
         """Say that the body is whole."""
-        self._ended = True
-        self._wake()
+        self.complete = True
+        if self._waiter is not None:
+            self._wake()
 
     def fail(self, failure: Refusal) -> None:
         """Say that the body will never be whole; whoever reads it is told."""
