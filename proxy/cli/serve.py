@@ -84,6 +84,7 @@ def serve(
     SIGHUP: the file is read again at once.
     SIGTERM: not ready, then no new connections, running exchanges finish, exit 0.
     SIGINT (Ctrl-C): the same, without the grace in between. Once more: at once.
+    SIGUSR2: upgrade; the same command, started anew, takes over without a client noticing.
 
     \b
     Exit code: 0 it ended in good order, 1 the configuration has problems, 2 it can't be read,
@@ -96,6 +97,7 @@ def serve(
         turnout serve staging.yaml --workers auto
     """  # noqa: D301  # \b is click's mark for lines that are not to be rewrapped
     from proxy.controlplane.supervision.children import Commands  # noqa: PLC0415  # as below
+    from proxy.controlplane.supervision.holdings.succession import is_successor  # noqa: PLC0415  # as below
     from proxy.controlplane.supervision.supervisor import supervise  # noqa: PLC0415  # as below
     from proxy.errors import StartError  # noqa: PLC0415  # --help needs none of it
 
@@ -104,6 +106,7 @@ def serve(
         raise click.UsageError("FILE and --config mean the same: give one of them.")
     if upstream is not None and (file is not None or named):
         raise click.UsageError("--upstream is for running without a file: leave out the file.")
+    strict = strict or is_successor(os.environ)  # better the one that runs than a degraded one
     settings = start(file or config, upstream, strict=strict, **given)
     commands = Commands(control=[*CHILD, "control"], worker=[*CHILD, "worker"])
     try:

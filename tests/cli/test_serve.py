@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -78,12 +78,17 @@ def serving(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[st
     ) as process:
         assert process.stderr is not None
         try:
-            yield process, [process.stderr.readline().split()[-1] for _ in range(2)]
+            yield process, [told(process.stderr, where) for where in ("traffic", "administration")]
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
                 process.send_signal(signal.SIGTERM)
                 process.communicate(timeout=SECONDS)
+
+
+def told(stderr: IO[str], where: str) -> str:
+    """Return the URL that it says, after whatever else it says."""
+    return next(line.split()[-1] for line in stderr if f"{where} on http" in line)
 
 
 def ask(url: str) -> int:

@@ -22,12 +22,17 @@ LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 
 
 def commands(text: str, program: str) -> list[str]:
-    """Return the command lines of `program` in the console blocks of a document."""
+    """Return the command lines of `program` in the console blocks of a document.
+
+    In a block that has prompts, what stands behind none is output.
+    """
     lines = []
     for language, block in FENCED.findall(text):
         if language in ("console", "sh", "bash", "shell"):
             joined = block.replace("\\\n", " ")
-            lines += [line.removeprefix("$ ") for line in joined.splitlines()]
+            prompt = "$ " if re.search(r"^\$ ", joined, re.MULTILINE) else ""
+            typed = [line for line in joined.splitlines() if line.startswith(prompt)]
+            lines += [line.removeprefix(prompt) for line in typed]
     return [
         piece.strip()
         for line in lines

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from proxy import __version__
 from proxy.cli.running.refused import CHANGED, REFUSED, UNREACHED, Denied
-from proxy.cli.running.where import Where
+from proxy.cli.running.where import Where, kept
 
 PREFIX = "/api/v1"
 CONNECT_SECONDS = 5.0
@@ -43,12 +43,10 @@ class Client:
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
         self._where = where
-        headers = {"user-agent": AGENT}
-        if where.token.value:
-            headers["authorization"] = f"Bearer {where.token.value}"
+        self._token = where.token
         self._http = httpx2.Client(
             base_url=where.url.value,
-            headers=headers,
+            headers={"user-agent": AGENT},
             timeout=httpx2.Timeout(seconds, connect=min(seconds, CONNECT_SECONDS)),
             transport=transport,
             trust_env=False,
@@ -80,7 +78,9 @@ class Client:
         path = PREFIX + "".join(f"/{quote(str(part), safe='')}" for part in parts)
         said = {name: value for name, value in query.items() if value is not None}
         try:
-            reply = self._http.request(method, path, params=said, **sent)
+            reply = self._http.request(method, path, params=said, auth=self._show, **sent)
+            if reply.status_code == 401 and self._look_again():
+                reply = self._http.request(method, path, params=said, auth=self._show, **sent)
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             raise self._unreached(
                 f"nobody answers at {self._place}; is turnout running?"
@@ -92,6 +92,19 @@ class Client:
         if not reply.is_success:
             self._refuse(reply)
         return Answer(body=reply.content, etag=reply.headers.get("etag", ""))
+
+    def _show(self, request: httpx2.Request) -> httpx2.Request:
+        """Show the token, where there is one."""
+        if self._token.value:
+            request.headers["authorization"] = f"Bearer {self._token.value}"
+        return request
+
+    def _look_again(self) -> bool:
+        """Return whether another token is kept now: turnout makes it while it starts."""
+        before, path = self._token.value, self._where.kept
+        if path is not None:
+            self._token = kept(path)
+        return self._token.value not in ("", before)
 
     @property
     def _place(self) -> str:
@@ -112,12 +125,12 @@ class Client:
             case 401:
                 message = self._unknown()
             case 403:
-                message = f"{message} The one used is from {self._where.token.source}."
+                message = f"{message} The one used is from {self._token.source}."
         code = CHANGED if reply.status_code == 412 else REFUSED
         raise Denied(message, detail=said, code=code)
 
     def _unknown(self) -> str:
-        token = self._where.token
+        token = self._token
         if token.value:
             return (
                 f"the token from {token.source} is not known to the turnout at {self._place}; "

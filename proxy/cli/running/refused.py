@@ -16,6 +16,7 @@ REFUSED = 1
 UNREACHED = 3
 CHANGED = 4  # the routing changed meanwhile
 
+MOST = 10  # versions that are listed
 NOTHING: Mapping[str, Any] = {"problems": []}
 
 
@@ -39,11 +40,13 @@ class Denied(Fault):
             if problem not in self.message:
                 yield f"  {problem}"
         since = self._detail.get("since", ())
-        for version in since:
+        for version in since[:MOST]:
             why = f": {version['why']}" if version["why"] else ""
             at = version["at"].replace("T", " ").partition(".")[0].removesuffix("Z")
             by = f"{version['source']} by {version['who']}"
             yield f"  version {version['number']}, {at} UTC, {by}{why}"
+        if len(since) > MOST:
+            yield f"  ... and {len(since) - MOST} before"
         if since:
             before, after = since[-1]["parent"], since[0]["number"]
             yield f"Look at it (turnout diff {before} {after}), then ask again."

@@ -33,6 +33,7 @@ class Where(Struct, frozen=True, kw_only=True):
 
     url: Found
     token: Found
+    kept: Path | None = None  # where the token was looked for: one that starts is yet to make it
 
 
 class Declared(Struct, frozen=True, kw_only=True):
@@ -45,13 +46,14 @@ class Declared(Struct, frozen=True, kw_only=True):
 def where(url: Found | None, token: Found | None, declared: Declared) -> Where:
     """Return which turnout is meant, by what was given and what is `declared`; Fault: none."""
     address = checked(url) if url is not None else reached(declared.listen)
-    if token is None and _here(address.value):
-        token = _kept(declared.data / TOKEN_FILE)
+    path = declared.data / TOKEN_FILE if token is None and _here(address.value) else None
+    if path is not None:
+        token = kept(path)
     if token is None:
         token = Found(value="", source=f"a token of this host is not sent to {address.value}")
     if not token.value.isascii() or not token.value.isprintable() or " " in token.value:
         raise Fault(f"{token.source} holds no token: it is one word of plain letters", code=USAGE)
-    return Where(url=address, token=token)
+    return Where(url=address, token=token, kept=path)
 
 
 def declared(config: str | None, environ: Mapping[str, str]) -> Declared:
@@ -99,6 +101,16 @@ def reached(listen: Found) -> Found:
     return checked(Found(value=f"http://{host}:{port}", source=listen.source))
 
 
+def kept(path: Path) -> Found:
+    """Return the token that turnout keeps at `path`; "" where it can't be read."""
+    try:
+        return Found(value=path.read_text(encoding="utf-8").strip(), source=str(path))
+    except FileNotFoundError:
+        return Found(value="", source=f"{path} is not there")
+    except (OSError, UnicodeDecodeError):
+        return Found(value="", source=f"{path} can't be read by this user")
+
+
 def _here(url: str) -> bool:
     host = urlsplit(url).hostname or ""
     if host == "localhost":
@@ -107,15 +119,6 @@ def _here(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _kept(path: Path) -> Found:
-    try:
-        return Found(value=path.read_text(encoding="utf-8").strip(), source=str(path))
-    except FileNotFoundError:
-        return Found(value="", source=f"{path} is not there")
-    except (OSError, UnicodeDecodeError):
-        return Found(value="", source=f"{path} can't be read by this user")
 
 
 def _member(value: object, name: str) -> object:

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -64,6 +65,22 @@ def test_without_a_token_none_is_sent() -> None:
 
     with client(answer, NO_TOKEN) as asked:
         assert "authorization" not in json.loads(asked.get(("status",)).body)
+
+
+def test_a_token_that_is_made_while_turnout_starts_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "admin.token"
+
+    def starting(request: httpx2.Request) -> httpx2.Response:
+        path.write_text("fresh", encoding="utf-8")
+        if "authorization" not in request.headers:
+            return refusing(401)(request)
+        return httpx2.Response(200, json=dict(request.headers))
+
+    made = Client(
+        Where(url=HERE, token=NO_TOKEN, kept=path), transport=httpx2.MockTransport(starting)
+    )
+
+    assert json.loads(made.get(("status",)).body)["authorization"] == "Bearer fresh"
 
 
 def test_nobody_there_is_told_with_the_address_and_where_it_came_from() -> None:
@@ -130,6 +147,16 @@ def test_who_changed_the_routing_meanwhile_is_told() -> None:
         "  version 8, 2026-11-22 16:40:00 UTC, cli by ann: ft-v2 is slow\n"
         "Look at it (turnout diff 7 9), then ask again."
     )
+
+
+def test_of_many_versions_in_between_the_last_ten_are_listed() -> None:
+    said = {"source": "cli", "who": "ann", "why": "", "at": "2026-11-22T16:40:00Z"}
+    since = [{"number": n, "parent": n - 1, **said} for n in range(13, 1, -1)]
+
+    told = denied(refusing(412, since=since)).format_message().splitlines()
+
+    assert len(told) == 13
+    assert told[-2:] == ["  ... and 2 before", "Look at it (turnout diff 1 13), then ask again."]
 
 
 @pytest.mark.parametrize("body", ["", "<html>", '"no"', '{"detail": "no"}', '{"detail": {}}'])

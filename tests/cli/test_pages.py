@@ -1,0 +1,72 @@
+"""Pages that show commands on a running turnout: each is run, in order, and says what is shown.
+
+Numbers that differ each time (how long, when, which process) are left out of the comparison.
+"""
+
+import os
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from proxy.cli import main
+from tests.cli.test_serve import serving
+from tests.frame.source import document
+from tests.frame.test_documents import FENCED
+
+ENDLESS = ("serve", "--watch")
+CHANGEABLE = (
+    (re.compile(r"after \d+ ms"), "after N ms"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"), "WHEN"),
+    (re.compile(r"\d+ \w+ ago|just now"), "AGO"),
+    (re.compile(r"^(\d+) +\d+ ", re.MULTILINE), r"\1 PROCESS "),
+    (re.compile(r"\b\d+\.\d+\.\d+\b"), "RELEASE"),
+    (re.compile(r"[ \t]+"), " "),
+)
+
+
+def shown(page: str) -> list[tuple[str, str]]:
+    """Return a page's turnout commands, each with the output that stands below it."""
+    blocks = [block for language, block in FENCED.findall(page) if language == "console"]
+    pieces = [piece for block in blocks for piece in re.split(r"^\$ ", block, flags=re.MULTILINE)]
+    lines = [piece.partition("\n")[::2] for piece in pieces]
+    return [(line, told) for line, told in lines if line.startswith("turnout ")]
+
+
+def same(text: str) -> str:
+    """Return a text without what differs each time."""
+    for pattern, instead in CHANGEABLE:
+        text = pattern.sub(instead, text)
+    return text.strip()
+
+
+def configuration(page: str) -> str:
+    """Return a page's first file."""
+    first: str = next(block for language, block in FENCED.findall(page) if language == "yaml")
+    return first
+
+
+@pytest.mark.parametrize(
+    ("name", "section"), [("changing", ""), ("getting-started", "## Change, and undo")]
+)
+def test_the_commands_of_a_page_do_what_it_shows(
+    name: str, section: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = document(f"docs/{name}.md")
+    (tmp_path / "turnout.yaml").write_text(configuration(page), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPENAI_API_KEY", "k")
+    monkeypatch.setenv("COLUMNS", "100")
+    for variable in ("TURNOUT_CONFIG", "TURNOUT_ADMIN_TOKEN"):
+        monkeypatch.delenv(variable, raising=False)
+    with serving(tmp_path) as (_, (_, admin)):
+        monkeypatch.setenv("TURNOUT_ADMIN_URL", admin)
+        for line, expected in shown(page[page.index(section) :]):
+            words = shlex.split(line, comments=True)[1:]
+            if not set(words) & set(ENDLESS):
+                told = CliRunner(env=dict(os.environ)).invoke(main, words)
+                assert told.exit_code in (0, 1, 4), told.output
+                assert not expected or same(told.output) == same(expected), line
+                assert expected or told.exit_code == 0, told.output
