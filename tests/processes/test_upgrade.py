@@ -12,6 +12,7 @@ from tests.support.load import PATIENT, ROUNDS, Streams, Valve, load
 from tests.support.patience import eventually
 from tests.support.raw_client import raw_client
 from tests.support.scripted_upstream import ScriptedUpstream, scripted_upstream
+from tests.support.served import served
 from tests.support.whole import command, descendants, gone, settings, whole_turnout, write
 
 
@@ -171,3 +172,19 @@ async def test_control_that_dies_while_the_old_one_drains_administers_no_more(
                 await client.until(b"0\r\n\r\n")
             assert await turnout.left() == 0
             assert len(turnout.taken()) == 1
+
+
+async def test_turnout_serve_is_upgraded_and_no_successor_starts_on_an_older_file(
+    tmp_path: Path,
+) -> None:
+    config = "upstreams: {u: {base_url: 'http://127.0.0.1:%d/v1'}}\ndefault_upstream: u\n"
+    async with scripted_upstream() as server, served(tmp_path, config % server.port) as turnout:
+        file = tmp_path / "turnout.yaml"
+        good = file.read_text()
+        file.write_text("routes: [")
+        os.kill(turnout.pid, signal.SIGUSR2)
+        await turnout.line("serves on as before")
+        file.write_text(good)
+        await turnout.upgrade()
+        assert await turnout.get("/v1/x") == 200
+        assert await turnout.left() == 0
