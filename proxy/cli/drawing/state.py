@@ -62,7 +62,7 @@ def workers(status: models.Status) -> Iterator[RenderableType]:
         version = Text(f"{each.table_version or 'none'}", "bold yellow" if behind else "")
         counts = str(each.in_flight), str(each.connections)
         rows.append((str(each.number), str(each.pid), version, *counts, clean(each.version)))
-    yield from table(("worker", "process", "version", "in flight", "connections", "code"), rows)
+    yield from table(("worker", "pid", "version", "in flight", "open", "code"), rows)
     restarts = [f"{kind} {count}" for kind, count in status.restarts.items() if count]
     if restarts:
         yield Text(f"started again: {', '.join(restarts)}", "yellow")
@@ -76,7 +76,7 @@ def upstreams(status: models.Status) -> Iterator[RenderableType]:
         health = Text(out, "bold red") if each.ejected_by else Text("well", "green")
         busy = str(each.open - each.idle), str(each.waiting)
         rows.append((clean(each.name), health, *busy, str(each.requests), str(each.retries)))
-    yield from table(("upstream", "health", "busy", "waiting", "requests", "retries"), rows)
+    yield from table(("upstream", "health", "busy", "waits", "sent", "retries"), rows)
 
 
 def alerts(status: models.Status, now: datetime) -> Iterator[RenderableType]:

@@ -102,6 +102,8 @@ def _asking(function: Function) -> Function:
     @wraps(function)
     @click.pass_context
     def command(context: click.Context, /, **given: Any) -> None:
+        if context.invoked_subcommand is not None:  # a group's: it asks for itself
+            return
         with connected(context, given) as asking:
             code = function(asking, **given)
         context.exit(code or 0)
