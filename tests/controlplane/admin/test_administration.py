@@ -49,8 +49,8 @@ def methods(route: APIRoute) -> set[str]:
 
 def address(route: APIRoute) -> str:
     """Return a path that leads to a route."""
-    there = {"route": "support", "variant": "ft-v2", "number": "1", "earlier": "1", "later": "1"}
-    return re.sub(r"{(\w+)}", lambda part: there[part[1]], route.path)
+    there = {"route": "support", "variant": "ft-v2"}
+    return re.sub(r"{(\w+)}", lambda part: there.get(part[1], "1"), route.path)
 
 
 async def test_every_route_has_a_role_and_lets_in_whom_it_says_and_nobody_else(
@@ -67,7 +67,7 @@ async def test_every_route_has_a_role_and_lets_in_whom_it_says_and_nobody_else(
             if not let_in:
                 assert answer.status_code == (403 if kind == "reader" else 401)
             seen += 1
-    assert seen == 4 * 24
+    assert seen == 4 * len(routes(admin)) >= 4 * 24
 
 
 async def test_what_changes_something_takes_an_admin_and_only_the_described_pages_are_open(
