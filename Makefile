@@ -52,7 +52,8 @@ bench: setup ## turnout beside nginx and the textbook proxy, in one run (ARGS=--
 	$(BIN)/uv sync --locked --quiet --inexact --group bench
 	$(BIN)/python -m bench $(ARGS)
 
-soak: setup ## 20 upgrades, restarts and kills under load, and flat memory (MINUTES=10)
+soak: setup ## 1,000 changes, 20 upgrades, restarts and kills under load, flat memory (MINUTES=10)
+	TURNOUT_TEST_CHANGES=1000 $(BIN)/python -m pytest -s tests/processes/test_changes.py
 	TURNOUT_TEST_ROUNDS=20 $(BIN)/python -m pytest -s tests/processes/test_upgrade.py tests/processes/test_costs.py
 	TURNOUT_TEST_MINUTES=$(MINUTES) $(BIN)/python -m pytest -s tests/faults/test_memory.py
 
