@@ -87,14 +87,16 @@ class MemoryVersions:
 class House:
     """Publishing on a file in `folder`; `again` is what a restart of control makes of it."""
 
-    def __init__(self, folder: Path, text: str = FILE, **given: Any) -> None:
+    def __init__(
+        self, folder: Path, text: str = FILE, origin: Origin | None = None, **given: Any
+    ) -> None:
         self.folder = folder
         self.file = folder / "turnout.yaml"
         self.data = folder / "turnout-data"
         self.data.mkdir(exist_ok=True)
         self.write(text)
         self.environ: dict[str, str] = {}
-        self.origin = Origin(file=str(self.file), given=given)
+        self.origin = origin or Origin(file=str(self.file), given=given)
         self.versions = MemoryVersions()
         self.pushed: list[DataPlane] = []
         self.adopted: list[Settings] = []
