@@ -132,7 +132,7 @@ class Whole:
         async def returned() -> int | None:
             return self.process.returncode
 
-        status = await eventually(returned, lambda code: code is not None)
+        status = await eventually(returned, lambda code: code is not None, seconds=2 * PATIENCE)
         assert status is not None
         return status
 
