@@ -97,7 +97,7 @@ async def relay(
     reading = None
     try:
         await connection.relay(carrier.take)
-        if heard is not None and open_ended(head):
+        if heard is not None and connection.length is None and open_ended(head):
             reading = heard.finish()
             if not said_its_end(reading):
                 raise UpstreamCut(ErrorCode.PROVIDER_CUT, "the peer closed")
@@ -130,7 +130,9 @@ def begin(
     own = own_headers(exchange.request_id, exchange.route, exchange.variant_served)
     headers = reply_headers(head.headers, own)
     try:
-        reply.start(head.status, head.reason, headers, length=None if stripped else head.length)
+        reply.start(
+            head.status, head.reason, headers, length=None if stripped else connection.length
+        )
     except ValueError as error:  # a header that must not be passed on
         raise UpstreamFailure(ErrorCode.PROVIDER_BAD_REPLY) from error
     reply.on_flow(connection.pause, connection.resume)
@@ -148,9 +150,10 @@ def break_off(
 
 
 def open_ended(head: ResponseHead) -> bool:
-    """Return whether only the connection's end ends a body: then a cut looks just like it."""
-    if head.length is not None:
-        return False
+    """Return whether only the connection's end ends a body that has no length.
+
+    Then a cut looks just like an end.
+    """
     return all(name.lower() != b"transfer-encoding" for name, _ in head.headers)
 
 

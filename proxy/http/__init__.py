@@ -14,13 +14,14 @@ It knows nothing of models, routes or upstreams.
 
 from proxy.http.connection import Service
 from proxy.http.edge import Edge
-from proxy.http.head import KEPT_HEADS, Head
+from proxy.http.head import KEPT_BYTES, KEPT_HEADS, Head, split_length
 from proxy.http.headers import HOP_BY_HOP, Headers, end_to_end, render_head
 from proxy.http.reply import Reply
 from proxy.http.request import Request
 
 __all__ = [
     "HOP_BY_HOP",
+    "KEPT_BYTES",
     "KEPT_HEADS",
     "Edge",
     "Head",
@@ -30,4 +31,5 @@ __all__ = [
     "Service",
     "end_to_end",
     "render_head",
+    "split_length",
 ]

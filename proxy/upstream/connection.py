@@ -6,7 +6,7 @@ know the pool (only a Keeper that it tells of its end), retries or health. Readi
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol, cast
 
 from proxy.config.settings import Timeouts
@@ -19,7 +19,7 @@ from proxy.errors import (
     UpstreamTimeout,
 )
 from proxy.exchange import ErrorCode
-from proxy.upstream.reply import BadReply, ReplyReader, ResponseHead
+from proxy.upstream.reply import BadReply, ReplyHeads, ReplyReader, ResponseHead
 from proxy.upstream.timer import LazyTimer
 
 JOIN_BYTES = 64 * 1024  # up to here one copy is cheaper than a second write
@@ -52,6 +52,7 @@ class Connection(asyncio.Protocol):
         "_clock",
         "_closing",
         "_drained",
+        "_ended",
         "_failure",
         "_held",
         "_held_bytes",
@@ -61,6 +62,7 @@ class Connection(asyncio.Protocol):
         "_loop",
         "_paused",
         "_reader",
+        "_replied",
         "_shortest",
         "_sink",
         "_stalled",
@@ -70,9 +72,9 @@ class Connection(asyncio.Protocol):
         "_unsent",
         "_until",
         "_usable",
-        "_waiter",
         "first_byte_at",
         "last_byte_at",
+        "length",
         "reused",
         "sent_at",
     )
@@ -85,6 +87,7 @@ class Connection(asyncio.Protocol):
         timeouts: Timeouts,
         keepalive: float,
         clock: Callable[[], float],
+        heads: ReplyHeads,
     ) -> None:
         self._loop = loop
         self._keeper = keeper
@@ -92,10 +95,11 @@ class Connection(asyncio.Protocol):
         self._keepalive = keepalive
         self._clock = clock
         self._shortest = min(timeouts.first_byte, timeouts.between_bytes, keepalive)
-        self._reader = ReplyReader()
+        self._reader = ReplyReader(heads)
         self._transport: asyncio.Transport
         self._timer = LazyTimer(loop, clock, self._shortest, self._look)
-        self._waiter: asyncio.Future[None] | None = None
+        self._replied: asyncio.Future[ResponseHead] | None = None
+        self._ended: asyncio.Future[None] | None = None
         self._drained: asyncio.Future[None] | None = None
         self._sink: Callable[[bytes], None] | None = None
         self._failure: BaseException | None = None
@@ -111,21 +115,22 @@ class Connection(asyncio.Protocol):
         self._stalled = False  # the peer does not read
         self._unsent = 0
         self.reused = False
+        self.length: int | None = None  # of the reply's body, if it has said so
         self.sent_at: float | None = None
         self.first_byte_at: float | None = None
         self.last_byte_at: float | None = None
 
     # What an exchange does with it.
 
-    async def send(
+    def send(
         self,
         head: bytes,
         body: bytes | AsyncIterator[bytes],
         *,
         chunked: bool = False,
         until: float,
-    ) -> ResponseHead:
-        """Send a request and return the head of its reply; `until` ends the whole exchange.
+    ) -> Awaitable[ResponseHead]:
+        """Send a request; await the head of its reply. `until` ends the whole exchange.
 
         Raises StaleConnection, ConnectFailure (nothing was sent), UpstreamTimeout, UpstreamCut
         or UpstreamFailure(provider_bad_reply). An iterator stays its owner's to close.
@@ -133,16 +138,11 @@ class Connection(asyncio.Protocol):
         if self._closing:
             raise self._lost_unused()
         self._begin(until, no_body=head.startswith(b"HEAD "))
-        if isinstance(body, bytes):
-            self._write_whole(head, body)
-            await self._wait()
-        else:
-            await self._send_pieces(head, body, chunked=chunked)
-        reply = self._reader.head
-        if reply is None:
-            assert self._failure is not None  # noqa: S101  # what else has woken us
-            raise self._failure
-        return reply
+        replied = self._replied = self._loop.create_future()
+        if not isinstance(body, bytes):
+            return self._send_pieces(head, body, chunked=chunked)
+        self._write_whole(head, body)
+        return replied  # no coroutine around it: each exchange would pay for that
 
     async def relay(self, sink: Callable[[bytes], None]) -> None:
         """Hand the body's bytes to `sink` as they come, until the reply is whole.
@@ -154,9 +154,10 @@ class Connection(asyncio.Protocol):
             if self._held:
                 self._hand_over(sink)
             if self._busy:
-                await self._wait()
+                self._ended = self._loop.create_future()
+                await self._ended
         finally:
-            self._sink = None
+            self._sink = self._ended = None
         if self._failure is not None:
             raise self._failure
 
@@ -222,14 +223,17 @@ class Connection(asyncio.Protocol):
 
     async def _send_pieces(
         self, head: bytes, body: AsyncIterator[bytes], *, chunked: bool
-    ) -> None:
+    ) -> ResponseHead:
+        replied = self._replied
+        assert replied is not None  # noqa: S101  # `send` made it
         try:
             async with asyncio.TaskGroup() as group:
                 upload = group.create_task(self._upload(head, body, chunked=chunked))
-                await self._wait()
+                reply = await replied
                 upload.cancel()
         except BaseExceptionGroup as failures:
             raise failures.exceptions[0] from None
+        return reply
 
     async def _upload(self, head: bytes, body: AsyncIterator[bytes], *, chunked: bool) -> None:
         write = self._transport.write
@@ -254,18 +258,19 @@ class Connection(asyncio.Protocol):
         finally:
             self._drained = None
 
-    async def _wait(self) -> None:
-        """Wait for the head while there is no sink, else for the end; or for the failure."""
-        self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
-
     def _wake(self) -> None:
-        waiter = self._waiter
-        if waiter is not None and not waiter.done():
-            waiter.set_result(None)
+        """Tell who waits that the head or the end is there, or never will be."""
+        replied, self._replied = self._replied, None
+        if replied is None:
+            if self._ended is not None and not self._ended.done():
+                self._ended.set_result(None)
+        elif replied.done():
+            pass  # cancelled
+        elif self._reader.head is not None:
+            self.length = self._reader.length
+            replied.set_result(self._reader.head)
+        elif self._failure is not None:
+            replied.set_exception(self._failure)
 
     # Receiving.
 

@@ -19,6 +19,7 @@ from proxy.config.settings import UpstreamSettings
 from proxy.errors import ConnectFailure, UpstreamTimeout
 from proxy.exchange import ErrorCode
 from proxy.upstream.connection import Connection, Keeper
+from proxy.upstream.reply import ReplyHeads
 
 NAME_SECONDS = 10.0  # how long a name's addresses are kept: getaddrinfo tells no TTL
 SECOND_TRY_SECONDS = 0.25  # RFC 8305: the delay before the other family is tried beside
@@ -82,6 +83,7 @@ class Dialer:
             self._tunnel = connect_request(settings.proxy, host, port)
             proxy = urlsplit(settings.proxy)
             host, port = proxy.hostname or "", proxy.port or 80
+        self._heads = ReplyHeads()
         self._names = Names(host, port, clock)
 
     async def dial(self, keeper: Keeper) -> Connection:
@@ -114,6 +116,7 @@ class Dialer:
             timeouts=self._settings.timeouts,
             keepalive=self._settings.keepalive_seconds,
             clock=self._clock,
+            heads=self._heads,
         )
         attached = False
         try:

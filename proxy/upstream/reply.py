@@ -1,45 +1,75 @@
 """Reading one reply after another off a connection's bytes, without any I/O.
 
 It knows HTTP/1.1 framing (llhttp does the reading, strictly) and what is too much or makes no
-sense. It knows no time, no socket, and nothing of what the bodies mean.
+sense. It knows no time, no socket, and nothing of what the bodies mean. An upstream's heads mostly
+differ in their Content-Length alone, so the rest is read once (`ReplyHeads`).
 """
 
 import httptools
 from msgspec import Struct
 
-from proxy.http import Headers
+from proxy.http import KEPT_BYTES, KEPT_HEADS, Headers, split_length
 
 HEAD_BYTES = 64 * 1024  # of a head, interim ones before it included; of trailers
 HEADER_COUNT = 200
 INTERIM_REPLIES = 10  # 1xx heads before the final one
+BODILESS = frozenset({204, 304})
+NO_SPLIT = (b"", b"", b"")
 
 
-class ResponseHead(Struct, frozen=True):
-    """A reply's head; `length` is its Content-Length, None: chunked, or until close."""
+class ResponseHead(Struct, frozen=True, eq=False):
+    """A reply's head, all but its Content-Length; `kept`: replies that follow may share it."""
 
     status: int
     reason: bytes
     headers: Headers
-    length: int | None
+    kept: bool = False
 
 
 class BadReply(Exception):  # a thing to be told, not a fault of ours
     """The bytes are no reply that we take."""
 
 
+class ReplyHeads:
+    """The heads of one upstream's replies, remembered without their Content-Length, bounded.
+
+    What has the same bytes before and behind other digits is framed by these and else the same.
+    Heads of other framing are not kept: their bodies are llhttp's to read.
+    """
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes, bytes], tuple[ResponseHead, bool]] = {}
+
+    def find(self, before: bytes, behind: bytes) -> tuple[ResponseHead, bool] | None:
+        """Return the head, and whether it lets the connection live on; None: it is not known."""
+        return self._known.get((before, behind))
+
+    def keep(self, before: bytes, behind: bytes, head: ResponseHead, *, alive: bool) -> None:
+        """Remember a head."""
+        if len(self._known) >= KEPT_HEADS:
+            self._known.clear()
+        kept = ResponseHead(head.status, head.reason, head.headers, kept=True)
+        self._known[before, behind] = kept, alive
+
+
 class ReplyReader:
     """One connection's replies, read strictly one at a time.
 
     Call `expect` before each request, then `feed` what arrives: `head` is set once it is there,
-    `body` gathers decoded pieces (whoever takes them clears it), `complete` says that the reply
-    is whole, and then `keep_alive` whether another may follow on the connection.
+    and `length`, the Content-Length, None: chunked, or until close; `body` gathers decoded pieces
+    (whoever takes them clears it), `complete` says that the reply is whole, and then `keep_alive`
+    whether another may follow on the connection.
     """
 
     __slots__ = (
+        "_alive",
         "_barren",
         "_headers",
+        "_heads",
         "_interim",
-        "_length",
+        "_left",
         "_no_body",
         "_parser",
         "_reason",
@@ -48,11 +78,13 @@ class ReplyReader:
         "complete",
         "head",
         "keep_alive",
+        "length",
         "on_body",
         "started",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, heads: ReplyHeads) -> None:
+        self._heads = heads
         self.body: list[bytes] = []
         self.on_body = self.body.append  # llhttp calls it with no Python frame between
         self._parser: httptools.HttpResponseParser | None = None
@@ -65,15 +97,53 @@ class ReplyReader:
             self._parser = httptools.HttpResponseParser(self)
         self._no_body = no_body
         self.head: ResponseHead | None = None
+        self.length: int | None = None
         self.complete = False
         self.keep_alive = False
         self.started = False  # a byte of a reply that is not interim has arrived
         self._interim = 0
         self._barren = 0
+        self._left: int | None = None  # bytes of a body that is counted here; None: by llhttp
         self.body.clear()
 
     def feed(self, data: bytes) -> None:
         """Read on; raises BadReply. What of the body came before the fault is in `body`."""
+        if self._left is not None:
+            self._count(data, self._left)
+        elif self.started or self._no_body:
+            self._parse(data)
+        else:
+            self._begin(data)
+
+    def _begin(self, data: bytes) -> None:
+        """Read the first bytes of a reply: its whole head, most of the time."""
+        end = data.find(b"\r\n\r\n") + 4
+        before, digits, behind = split_length(data[:end]) if 4 <= end <= KEPT_BYTES else NO_SPLIT
+        known = self._heads.find(before, behind) if digits else None
+        if known is not None:
+            self.started = True
+            self.head, self._alive = known
+            self.length = length = int(digits)
+            self._count(data[end:], length)
+            return
+        self._parse(data)
+        head = self.head
+        framed = self.length is not None and not self._interim  # by the digits of this very head
+        if digits and framed and head is not None and head.status not in BODILESS:
+            self._heads.keep(before, behind, head, alive=self._alive)
+
+    def _count(self, data: bytes, left: int) -> None:
+        """Take the next bytes of a body of which `left` are to come."""
+        self._left = left - len(data)
+        if self._left <= 0:
+            self.complete = True
+            self.keep_alive = self._alive and self._left == 0  # else: bytes nobody asked for
+            self._left = None
+            data = data[:left]
+        if data:
+            self.body.append(data)
+
+    def _parse(self, data: bytes) -> None:
         parser = self._parser
         if parser is None:
             raise BadReply("the reader is closed")
@@ -96,7 +166,7 @@ class ReplyReader:
         """Return whether the reply is whole, now that the peer sends no more."""
         if self.head is None:
             return False
-        if not self.complete and self.head.length is None and not self._transfer_encoding:
+        if not self.complete and self.length is None and not self._transfer_encoding:
             self.complete = True
         return self.complete
 
@@ -125,9 +195,9 @@ class ReplyReader:
         if self.complete:
             raise BadReply("bytes after the reply")
         self.started = True
+        self.length = None
         self._headers: Headers = []
         self._reason = b""
-        self._length: int | None = None
         self._transfer_encoding = b""
 
     def on_status(self, reason: bytes) -> None:
@@ -136,13 +206,15 @@ class ReplyReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take one header; trailers are counted and dropped."""
+        size = len(name)
+        if size == 14 and name.lower() == b"content-length":
+            if self.head is None:  # else a trailer
+                self.length = int(value)
+            return
         self._headers.append((name, value))
         if len(self._headers) > HEADER_COUNT:
             raise BadReply("it has too many headers")
-        size = len(name)
-        if size == 14 and name.lower() == b"content-length":
-            self._length = int(value)
-        elif size == 17 and name.lower() == b"transfer-encoding":
+        if size == 17 and name.lower() == b"transfer-encoding":
             self._transfer_encoding += value.strip().lower() or b"?"
 
     def on_headers_complete(self) -> None:
@@ -162,7 +234,8 @@ class ReplyReader:
         if reason != b"OK" and not (reason.isascii() and reason.decode("ascii").isprintable()):
             reason = b""
         headers = self._headers
-        self.head = ResponseHead(status, reason, headers, self._length)
+        self.head = ResponseHead(status, reason, headers)
+        self._alive = parser.should_keep_alive()
         self._headers = headers.copy() if self._transfer_encoding else headers
         if self._no_body:
             self.on_message_complete()

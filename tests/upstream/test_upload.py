@@ -105,14 +105,13 @@ async def test_waiting_for_the_clients_pieces_is_not_the_upstreams_silence() -> 
     async with scripted_upstream() as server, client_of(server.port, timeouts=limits) as client:
         more = asyncio.Event()
         connection = await client.acquire()
-        async with asyncio.TaskGroup() as group:
-            sending = group.create_task(
-                connection.send(PIECEWISE, pieces(b"he", last=more), chunked=True, until=soon())
-            )
-            done, _ = await asyncio.wait([sending], timeout=0.5)
-            assert not done
-            more.set()
-            assert (await sending).status == 200
+        sending = asyncio.ensure_future(
+            connection.send(PIECEWISE, pieces(b"he", last=more), chunked=True, until=soon())
+        )
+        done, _ = await asyncio.wait([sending], timeout=0.5)
+        assert not done
+        more.set()
+        assert (await sending).status == 200
         client.release(connection)
 
 
