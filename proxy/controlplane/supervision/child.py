@@ -11,7 +11,7 @@ import contextlib
 import signal
 import socket
 from asyncio.subprocess import DEVNULL, Process
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -35,9 +35,10 @@ def pause(failures: int) -> float:
 class Child:
     """One child under one name; `keep` runs until it is retired.
 
-    `launch` makes its first message anew for each process; `files` and `environment` are what
-    it inherits. `ended` is called with the pid of a process that ended though it was not meant
-    to, `heard` with what the running one says, and `say` with a line for people.
+    `launch` makes its first message and `files` names the open ones that it inherits, anew for
+    each process; `environment` are its variables. `ended` is called with the pid of a process
+    that ended though it was not meant to, `heard` with what the running one says, and `say` with
+    a line for people.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class Child:
         command: Sequence[str],
         *,
         launch: Callable[[], msgspec.Struct],
-        files: Sequence[int],
+        files: Callable[[], Iterable[int]],
         environment: Mapping[str, str],
         ended: Callable[[int], None],
         heard: Callable[[FromChild], None],
@@ -125,7 +126,7 @@ class Child:
                 *self._command,
                 str(theirs.fileno()),
                 stdin=DEVNULL,
-                pass_fds=[theirs.fileno(), *self._files],
+                pass_fds=[theirs.fileno(), *self._files()],
                 env=self._environment,
             )
         self._lifeline = lifeline = await supervisor_end(ours)

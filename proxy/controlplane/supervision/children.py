@@ -78,6 +78,10 @@ class Children:
                 succession=self._stage,
             )
 
+        def files() -> list[int]:
+            listening = [] if self._stage == "done" else [admin]  # a successor's, then
+            return [sockets.channel.fileno(), sockets.tally, *listening]
+
         def ended(_: int) -> None:
             self._restarts["control"] += 1
 
@@ -89,7 +93,7 @@ class Children:
             "control",
             command,
             launch=launch,
-            files=[sockets.channel.fileno(), admin, sockets.tally],
+            files=files,
             environment=os.environ,  # the configuration's ${NAME}
             ended=ended,
             heard=heard,
@@ -128,7 +132,7 @@ class Children:
             f"worker {number}",
             command,
             launch=launch,
-            files=[*self._files, sockets.tally],
+            files=lambda: [*self._files, sockets.tally],
             environment=plain(os.environ),
             ended=ended,
             heard=heard,

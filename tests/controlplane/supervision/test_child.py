@@ -46,7 +46,7 @@ class Kept:
             "test",
             [sys.executable, "-c", script],
             launch=lambda: Drain(seconds=0),
-            files=[],
+            files=list,
             environment=os.environ,
             ended=self.ended.append,
             heard=self.heard.append,
