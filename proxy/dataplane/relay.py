@@ -26,11 +26,10 @@ class Relay:
     and another one may serve.
     """
 
-    __slots__ = ("_clock", "_exchange", "_meter", "_reply", "_start", "_started", "_stripper")
+    __slots__ = ("_clock", "_meter", "_reply", "_start", "_started", "_stripper")
 
     def __init__(
         self,
-        exchange: Exchange,
         reply: Reply,
         *,
         start: Callable[[], None],
@@ -38,7 +37,6 @@ class Relay:
         stripper: Stripper | None,
         clock: Callable[[], float],
     ) -> None:
-        self._exchange = exchange
         self._reply = reply
         self._start = start
         self._started = False
@@ -51,8 +49,8 @@ class Relay:
         kept = data if self._stripper is None else self._stripper.feed(data)
         if kept:
             self._write(kept)
-        if self._meter is not None and self._meter.feed(data):
-            self._exchange.output_arrived(self._clock())
+        if self._meter is not None:
+            self._meter.feed(data, self._clock())
 
     def finish(self) -> None:
         """Pass on what was held back, and end the reply: the upstream's was whole."""
@@ -92,7 +90,7 @@ async def relay(
     if not streamed:
         stripper = None
     start = partial(begin, head, connection, exchange, reply, stripped=stripper is not None)
-    carrier = Relay(exchange, reply, start=start, meter=meter, stripper=stripper, clock=clock)
+    carrier = Relay(reply, start=start, meter=meter, stripper=stripper, clock=clock)
     heard = meter if streamed and head.status == 200 else None  # of a stream that says its end
     reading = None
     try:

@@ -4,10 +4,10 @@
 an API; what they share is in `wire`, and for the two whose replies are choices in `choices`.
 """
 
-from proxy.dialects.dialect import Dialect, Members, Meter, RequestFacts, Stripper
+from proxy.dialects.dialect import Dialect, Meter, RequestFacts, Stripper
 from proxy.dialects.registry import DIALECTS, by_path
 from proxy.dialects.wire.effects import has_effects
-from proxy.dialects.wire.members import encode, parse, rewrite
+from proxy.dialects.wire.members import Members, encode, parse, rewrite
 
 __all__ = [
     "DIALECTS",

@@ -1,4 +1,4 @@
-"""Chat: /v1/chat/completions, the request side.
+"""Chat: OpenAI's /v1/chat/completions, the request side.
 
 Nearly all requests are as `Asked` has them: read in one go. The others are read member by member,
 which takes whatever can be taken and knows the name of what can't.
@@ -10,10 +10,9 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from proxy.dialects import choices
-from proxy.dialects.dialect import Members, Meter, RequestFacts, Stripper
-from proxy.dialects.wire.account import Account
+from proxy.dialects.dialect import Dialect, RequestFacts
 from proxy.dialects.wire.fields import LARGE, flag, formatted, inner, listed, model, number, text
-from proxy.dialects.wire.meters import meter
+from proxy.dialects.wire.members import Members
 from proxy.dialects.wire.prompt import CANT_READ, Turn, conversation, of_turns
 
 
@@ -49,33 +48,14 @@ class Asked(Struct, gc=False):
 _asked: Final = msgspec.json.Decoder(Asked)
 
 
-class Chat:
-    """OpenAI's chat completions."""
-
-    name = "chat"
-    path = "/v1/chat/completions"
-
-    def peek(self, body: bytes, members: Members) -> RequestFacts:
-        """Return the facts of a request's body, or raise Refusal(400) naming the member."""
-        if len(body) <= LARGE:
-            try:
-                return at_once(body)
-            except CANT_READ:
-                pass
-        return by_member(members)
-
-    def ask_usage(self, members: Members) -> Members | None:
-        """Return the members that make a stream report usage; None: it does."""
-        return choices.ask_usage(members)
-
-    def stripper(self) -> Stripper:
-        """Return what takes the usage out again that `ask_usage` asked for."""
-        return choices.stripper()
-
-    def meter(self, *, stream: bool, keep_text: int, preview_chars: int) -> Meter:
-        """Return a meter for one reply that keeps at most `keep_text` characters of it."""
-        account = Account(keep_text=keep_text, preview_chars=preview_chars)
-        return meter(account, choices.read, stream=stream)
+def peek(body: bytes, members: Members) -> RequestFacts:
+    """Return the facts of a request's body, or raise Refusal(400) naming the member."""
+    if len(body) <= LARGE:
+        try:
+            return at_once(body)
+        except CANT_READ:
+            pass
+    return by_member(members)
 
 
 def at_once(body: bytes) -> RequestFacts:
@@ -121,3 +101,15 @@ def by_member(members: Members) -> RequestFacts:
 def larger(one: int | None, other: int | None) -> int | None:
     """Return the larger of two limits, as far as they are given."""
     return one if other is None else other if one is None else max(one, other)
+
+
+CHAT: Final = Dialect(
+    name="chat",
+    path="/v1/chat/completions",
+    peek=peek,
+    read_body=choices.read,
+    read_event=choices.read,
+    read_texts=choices.read_texts,
+    ask_usage=choices.ask_usage,
+    stripper=choices.stripper,
+)

@@ -4,15 +4,15 @@ It knows the reply side of both APIs as OpenAI, vLLM, llama.cpp and the gateways
 """
 
 import re
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
-from proxy.dialects.dialect import Members
 from proxy.dialects.wire.account import Account, Count, as_text
 from proxy.dialects.wire.fields import TRUE, inner
-from proxy.dialects.wire.members import encode
+from proxy.dialects.wire.members import Members, encode
 from proxy.dialects.wire.sse import parse
 from proxy.dialects.wire.stripper import EventStripper
 from proxy.exchange.observation import Usage
@@ -95,6 +95,33 @@ class Reply(Uncounted, gc=False):
     usage: Counted | None = None
 
 
+class Text(Struct, gc=False):
+    """A piece of a message that is text; only what would be more than that is named."""
+
+    content: Annotated[str, Meta(min_length=1)]
+    refusal: None = None
+    tool_calls: None = None
+    function_call: None = None
+
+
+class TextChoice(Struct, gc=False):
+    """The one reply asked for, growing by a piece of text."""
+
+    delta: Text
+    index: Literal[0] | None = None
+    finish_reason: None = None
+    error: None = None
+
+
+class TextEvent(Struct, gc=False):
+    """An event as nearly all of a stream are: any other is none of these."""
+
+    choices: tuple[TextChoice]
+    model: str | None = None
+    usage: None = None
+    error: None = None
+
+
 class Last(Struct, gc=False):
     """The one event that include_usage adds: no choices, and a usage."""
 
@@ -104,6 +131,7 @@ class Last(Struct, gc=False):
 
 _reply: Final = msgspec.json.Decoder(Reply)
 _uncounted: Final = msgspec.json.Decoder(Uncounted)
+_text_event: Final = msgspec.json.Decoder(TextEvent)
 _last: Final = msgspec.json.Decoder(Last)
 
 EMPTY: Final = re.compile(rb"\[\s*\]")  # quick to look for, and nearly as rare
@@ -121,7 +149,7 @@ def read(account: Account, data: bytes) -> bool:
             account.counted(usage_of(reply.usage))
     except msgspec.ValidationError:  # a usage that makes no sense costs nothing else
         reply = _uncounted.decode(data)
-    if reply.error or reply.object == "error":  # the latter: older vLLM
+    if reply.error or (reply.object == "error" and not reply.choices):  # the latter: older vLLM
         account.error = True
     if account.model is None:
         account.named(reply.model)
@@ -137,6 +165,14 @@ def read(account: Account, data: bytes) -> bool:
             account.said(index, choice.text or "")
             output |= bool(choice.text)
     return output
+
+
+def read_texts(account: Account, events: Sequence[bytes]) -> None:
+    """Read events of nothing but text, as `read` would one by one; raises for any other."""
+    read = [*map(_text_event.decode, events)]
+    if account.model is None:
+        account.named(next((event.model for event in read if event.model), None))
+    account.said(0, "".join([event.choices[0].delta.content for event in read]))
 
 
 def read_end(account: Account, choice: Choice) -> None:

@@ -1,19 +1,22 @@
 """What every dialect offers the data plane: peek at a request, meter a reply.
 
 Sans-IO: bytes in, facts out. A dialect knows one API's JSON; it knows nothing of sockets,
-routes or clocks. The caller stamps times: `Meter.feed` returns whether new output arrived.
+routes or clocks: the caller says when bytes came.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
-from msgspec import Raw, Struct
+from msgspec import Struct
 
+from proxy.dialects.wire.account import Account
+from proxy.dialects.wire.members import Members
+from proxy.dialects.wire.meters import Read, ReadTexts, StreamMeter, WholeMeter
+from proxy.dialects.wire.stripper import Untouched
 from proxy.exchange.reading import Reading
 
-Members = dict[str, Raw]
 
-
-class RequestFacts(Struct, frozen=True, kw_only=True):
+class RequestFacts(Struct, frozen=True, kw_only=True, gc=False):
     """What routing and the record need to know of a request body."""
 
     model: str
@@ -31,8 +34,8 @@ class RequestFacts(Struct, frozen=True, kw_only=True):
 class Meter(Protocol):
     """Reads one reply as it passes; never raises, whatever the bytes."""
 
-    def feed(self, data: bytes) -> bool:
-        """Take the next bytes of the body; return True where they carried output."""
+    def feed(self, data: bytes, at: float) -> None:
+        """Take the next bytes of the body, which came at `at`, in seconds on any one clock."""
         ...
 
     def finish(self) -> Reading:
@@ -52,27 +55,30 @@ class Stripper(Protocol):
         ...
 
 
-class Dialect(Protocol):
-    """One API: its name, its path ("/v1/..."), and what must be known of it."""
+def reports_usage(members: Members) -> Members | None:  # noqa: ARG001  # whatever they are
+    """Return None: replies report usage without being asked."""
+    return None
+
+
+class Dialect(Struct, frozen=True, kw_only=True):
+    """One API: its name, its path ("/v1/..."), and how its requests and replies are read."""
 
     name: str
     path: str
-
-    def peek(self, body: bytes, members: Members) -> RequestFacts:
-        """Return the facts of a request's body, or raise Refusal(400) naming the member.
-
-        `members` are the body's own, as `parse` found them.
-        """
-        ...
-
-    def ask_usage(self, members: Members) -> Members | None:
-        """Return the members that make a stream report usage; None: it does or it can't."""
-        ...
-
-    def stripper(self) -> Stripper:
-        """Return what undoes `ask_usage` on the reply's bytes."""
-        ...
+    # The facts of a request's body, whose own members are as `parse` found them; Refusal(400)
+    # names the member that is wrong.
+    peek: Callable[[bytes, Members], RequestFacts]
+    read_body: Read
+    read_event: Read
+    read_texts: ReadTexts | None = None
+    # The members that make a stream report usage; None: it does.
+    ask_usage: Callable[[Members], Members | None] = reports_usage
+    # What undoes `ask_usage` on the reply's bytes.
+    stripper: Callable[[], Stripper] = Untouched
 
     def meter(self, *, stream: bool, keep_text: int, preview_chars: int) -> Meter:
         """Return a meter for one reply that keeps at most `keep_text` characters of it."""
-        ...
+        account = Account(keep_text=keep_text, preview_chars=preview_chars)
+        if stream:
+            return StreamMeter(account, self.read_event, self.read_texts)
+        return WholeMeter(account, self.read_body)

@@ -10,54 +10,32 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct, structs
 
-from proxy.dialects.dialect import Members, Meter, RequestFacts, Stripper
+from proxy.dialects.dialect import Dialect, RequestFacts
 from proxy.dialects.wire.account import Account, Count, as_text
 from proxy.dialects.wire.fields import flag, formatted, inner, listed, model, number, text
-from proxy.dialects.wire.meters import meter
+from proxy.dialects.wire.members import Members
 from proxy.dialects.wire.prompt import conversation, unread
-from proxy.dialects.wire.stripper import Untouched
 from proxy.exchange.observation import Usage
 
 
-class Messages:
-    """Anthropic's messages."""
-
-    name = "messages"
-    path = "/v1/messages"
-
-    def peek(self, body: bytes, members: Members) -> RequestFacts:  # noqa: ARG002  # the port's form
-        """Return the facts of a request's body, or raise Refusal(400) naming the member."""
-        prompt = conversation(members.get("messages"))
-        metadata = inner(members, "metadata")
-        config = inner(members, "output_config")
-        return RequestFacts(
-            model=model(members),
-            stream=flag(members, "stream"),
-            user=text(metadata, "user_id", "metadata.user_id"),
-            max_tokens=number(members, "max_tokens", least=0),
-            has_tools=listed(members, "tools"),
-            has_format=(
-                formatted(inner(members, "output_format"), "output_format")
-                or formatted(
-                    inner(config, "format", "output_config.format"), "output_config.format"
-                )
-            ),
-            prompt_chars=prompt.chars + unread(members.get("system")).chars,
-            prompt_tail=prompt.tail,
-        )
-
-    def ask_usage(self, members: Members) -> Members | None:  # noqa: ARG002  # the port's form
-        """Return None: replies always report usage."""
-        return None
-
-    def stripper(self) -> Stripper:
-        """Return what leaves a reply as it is."""
-        return Untouched()
-
-    def meter(self, *, stream: bool, keep_text: int, preview_chars: int) -> Meter:
-        """Return a meter for one reply that keeps at most `keep_text` characters of it."""
-        account = Account(keep_text=keep_text, preview_chars=preview_chars)
-        return meter(account, read_event if stream else read_body, stream=stream)
+def peek(_: bytes, members: Members) -> RequestFacts:
+    """Return the facts of a request's body, or raise Refusal(400) naming the member."""
+    prompt = conversation(members.get("messages"))
+    metadata = inner(members, "metadata")
+    config = inner(members, "output_config")
+    return RequestFacts(
+        model=model(members),
+        stream=flag(members, "stream"),
+        user=text(metadata, "user_id", "metadata.user_id"),
+        max_tokens=number(members, "max_tokens", least=0),
+        has_tools=listed(members, "tools"),
+        has_format=(
+            formatted(inner(members, "output_format"), "output_format")
+            or formatted(inner(config, "format", "output_config.format"), "output_config.format")
+        ),
+        prompt_chars=prompt.chars + unread(members.get("system")).chars,
+        prompt_tail=prompt.tail,
+    )
 
 
 class Block(Struct, gc=False):
@@ -196,3 +174,8 @@ def read_usage(found: Any, before: Usage | None) -> Usage | None:
         counted.output_tokens,
         known.cached_tokens if cached is None else cached,
     )
+
+
+MESSAGES: Final = Dialect(
+    name="messages", path="/v1/messages", peek=peek, read_body=read_body, read_event=read_event
+)

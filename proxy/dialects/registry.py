@@ -2,19 +2,19 @@
 
 from typing import Final
 
-from proxy.dialects.chat import Chat
-from proxy.dialects.completions import Completions
+from proxy.dialects.chat import CHAT
+from proxy.dialects.completions import COMPLETIONS
 from proxy.dialects.dialect import Dialect
-from proxy.dialects.embeddings import Embeddings
-from proxy.dialects.messages import Messages
-from proxy.dialects.responses import Responses
+from proxy.dialects.embeddings import EMBEDDINGS
+from proxy.dialects.messages import MESSAGES
+from proxy.dialects.responses import RESPONSES
 
 DIALECTS: Final[tuple[Dialect, ...]] = (
-    Chat(),
-    Completions(),
-    Embeddings(),
-    Responses(),
-    Messages(),
+    CHAT,
+    COMPLETIONS,
+    EMBEDDINGS,
+    RESPONSES,
+    MESSAGES,
 )
 PATHS: Final = {dialect.path: dialect for dialect in DIALECTS}
 

@@ -9,48 +9,28 @@ import msgspec
 from msgspec import Raw, Struct
 
 from proxy.dialects.choices import NO_DETAILS, Details
-from proxy.dialects.dialect import Members, Meter, RequestFacts, Stripper
+from proxy.dialects.dialect import Dialect, RequestFacts
 from proxy.dialects.wire.account import Account, Count, as_text
 from proxy.dialects.wire.fields import flag, formatted, inner, listed, model, number, text
-from proxy.dialects.wire.meters import meter
+from proxy.dialects.wire.members import Members
 from proxy.dialects.wire.prompt import conversation, unread
-from proxy.dialects.wire.stripper import Untouched
 from proxy.exchange.observation import Usage
 
 
-class Responses:
-    """OpenAI's responses."""
-
-    name = "responses"
-    path = "/v1/responses"
-
-    def peek(self, body: bytes, members: Members) -> RequestFacts:  # noqa: ARG002  # the port's form
-        """Return the facts of a request's body, or raise Refusal(400) naming the member."""
-        prompt = conversation(members.get("input"))
-        form = inner(inner(members, "text"), "format", "text.format")
-        return RequestFacts(
-            model=model(members),
-            stream=flag(members, "stream"),
-            user=text(members, "safety_identifier") or text(members, "user"),
-            max_tokens=number(members, "max_output_tokens", least=0),
-            has_tools=listed(members, "tools"),
-            has_format=formatted(form, "text.format"),
-            prompt_chars=prompt.chars + unread(members.get("instructions")).chars,
-            prompt_tail=prompt.tail,
-        )
-
-    def ask_usage(self, members: Members) -> Members | None:  # noqa: ARG002  # the port's form
-        """Return None: replies always report usage."""
-        return None
-
-    def stripper(self) -> Stripper:
-        """Return what leaves a reply as it is."""
-        return Untouched()
-
-    def meter(self, *, stream: bool, keep_text: int, preview_chars: int) -> Meter:
-        """Return a meter for one reply that keeps at most `keep_text` characters of it."""
-        account = Account(keep_text=keep_text, preview_chars=preview_chars)
-        return meter(account, read_event if stream else read_body, stream=stream)
+def peek(_: bytes, members: Members) -> RequestFacts:
+    """Return the facts of a request's body, or raise Refusal(400) naming the member."""
+    prompt = conversation(members.get("input"))
+    form = inner(inner(members, "text"), "format", "text.format")
+    return RequestFacts(
+        model=model(members),
+        stream=flag(members, "stream"),
+        user=text(members, "safety_identifier") or text(members, "user"),
+        max_tokens=number(members, "max_output_tokens", least=0),
+        has_tools=listed(members, "tools"),
+        has_format=formatted(form, "text.format"),
+        prompt_chars=prompt.chars + unread(members.get("instructions")).chars,
+        prompt_tail=prompt.tail,
+    )
 
 
 class Part(Struct, gc=False):
@@ -215,3 +195,8 @@ def read_usage(found: Any) -> Usage | None:
         (counted.input_tokens_details or NO_DETAILS).cached_tokens,
         (counted.output_tokens_details or NO_DETAILS).reasoning_tokens,
     )
+
+
+RESPONSES: Final = Dialect(
+    name="responses", path="/v1/responses", peek=peek, read_body=read_body, read_event=read_event
+)

@@ -29,10 +29,8 @@ class Exchange:
         "dialect",
         "endpoint",
         "error_code",
-        "first_output_at",
         "forced",
         "key_name",
-        "last_output_at",
         "method",
         "model_asked",
         "model_sent",
@@ -87,8 +85,6 @@ class Exchange:
         self.upstream: str | None = None
         self.attempts = 0
         self.waited = 0.0  # on the client's body, on upstreams, on back-off: not our own doing
-        self.first_output_at: float | None = None
-        self.last_output_at: float | None = None
         self.prompt_preview: str | None = None
         self.response_preview: str | None = None
         self.texts: Texts | None = None
@@ -96,12 +92,6 @@ class Exchange:
         self.outcome = Outcome.COMPLETED
         self.error_code: ErrorCode | None = None
         self.closed = False
-
-    def output_arrived(self, at: float) -> None:
-        """Note that a piece of the reply's output arrived."""
-        if self.first_output_at is None:
-            self.first_output_at = at
-        self.last_output_at = at
 
     def ended(self, outcome: Outcome, code: ErrorCode | None = None) -> None:
         """Note how it ended; the last word before `close` counts."""
@@ -165,10 +155,11 @@ class Exchange:
 
     def _pace(self, usage: Usage) -> Pace:
         """Return TTFT, TPOT and the time from first to last output, as far as there was any."""
-        if self.first_output_at is None or self.last_output_at is None:
+        first, last = self.reading.first_output_at, self.reading.last_output_at
+        if first is None or last is None:
             return NO_PACE
-        output = milliseconds(self.last_output_at - self.first_output_at)
-        ttft = milliseconds(self.first_output_at - self.began)
+        output = milliseconds(last - first)
+        ttft = milliseconds(first - self.began)
         return ttft, per_token(output, usage.response_tokens), output
 
 

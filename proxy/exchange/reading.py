@@ -1,7 +1,7 @@
 """The Reading: what was read off one reply as it passed, whatever the API.
 
 A dialect's meter makes it, the exchange keeps it, the Observation is written from it. It knows
-no bytes and no times.
+no bytes; its times are on the clock of whoever fed the meter.
 """
 
 from msgspec import Struct
@@ -24,3 +24,5 @@ class Reading(Struct, frozen=True, kw_only=True):
     error: bool = False  # an error object in a 200 reply
     malformed_events: int = 0
     output_events: int = 0  # events that carried output
+    first_output_at: float | None = None  # of a stream: when the first and the last of these came
+    last_output_at: float | None = None

@@ -1,14 +1,17 @@
 """Every form of reply is read for what it says, however it is cut, and no bytes break a meter."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from proxy.dialects import DIALECTS, by_path
-from proxy.dialects.wire.meters import MAX_BODY
+from proxy.dialects.wire.account import Account
+from proxy.dialects.wire.meters import MAX_BODY, TOGETHER, StreamMeter
 from proxy.exchange import Reading
 from proxy.exchange.observation import Usage
 from tests.dialects.chunks import cut, in_pieces, in_two
@@ -32,14 +35,20 @@ from tests.dialects.recorded.openai_chat import MINI
 
 
 def read(
-    path: str, chunks: list[bytes], *, stream: bool = True, keep: int = 1000, preview: int = 10
+    path: str,
+    chunks: list[bytes],
+    *,
+    stream: bool = True,
+    keep: int = 1000,
+    preview: int = 10,
 ) -> Reading:
+    """Return what is read of a reply, but for the times."""
     dialect = by_path(path)
     assert dialect is not None
     meter = dialect.meter(stream=stream, keep_text=keep, preview_chars=preview)
     for chunk in chunks:
-        meter.feed(chunk)
-    return meter.finish()
+        meter.feed(chunk, 0.0)
+    return replace(meter.finish(), first_output_at=None, last_output_at=None)
 
 
 @pytest.mark.parametrize("recorded", RECORDED.values(), ids=RECORDED)
@@ -67,24 +76,37 @@ def test_any_line_ends_are_read_the_same(recorded: Recorded) -> None:
         assert read(recorded.path, in_pieces(body, 1)) == recorded.reading
 
 
-@pytest.mark.parametrize("recorded", STREAMS.values(), ids=STREAMS)
-def test_output_is_told_event_by_event(recorded: Recorded) -> None:
-    dialect = by_path(recorded.path)
+def timed(path: str, chunks: list[bytes], together: int = TOGETHER) -> Reading:
+    """Return the reading of a stream whose chunks came at 0, 1, 2 ..."""
+    dialect = by_path(path)
     assert dialect is not None
-    meter = dialect.meter(stream=True, keep_text=0, preview_chars=0)
-    events = recorded.body.replace(b"\r\n", b"\n").split(b"\n\n")
-    told = sum(meter.feed(event + b"\n\n") for event in events)
-    assert told == recorded.reading.output_events
+    account = Account(keep_text=1000, preview_chars=10)
+    meter = StreamMeter(account, dialect.read_event, dialect.read_texts, together)
+    for at, chunk in enumerate(chunks):
+        meter.feed(chunk, at)
+    return meter.finish()
+
+
+@pytest.mark.parametrize("recorded", STREAMS.values(), ids=STREAMS)
+def test_the_first_and_the_last_output_came_with_the_chunks_that_ended_their_events(
+    recorded: Recorded,
+) -> None:
+    events = [event + b"\n\n" for event in recorded.body.replace(b"\r\n", b"\n").split(b"\n\n")]
+    told = [read(recorded.path, events[:n]).output_events for n in range(len(events) + 1)]
+    came = [n for n, (before, after) in enumerate(pairwise(told)) if after > before]
+    reading = timed(recorded.path, events)
+    assert reading.first_output_at == (came[0] if came else None)
+    assert reading.last_output_at == (came[-1] if came else None)
+    halves = [half for event in events for half in (event[:-1], event[-1:])]
+    reading = timed(recorded.path, halves)
+    assert reading.first_output_at == (2 * came[0] + 1 if came else None)
 
 
 def test_the_first_delta_that_only_names_the_role_is_no_output() -> None:
-    dialect = by_path(CHAT)
-    assert dialect is not None
-    meter = dialect.meter(stream=True, keep_text=0, preview_chars=0)
     role = openai(choices=[delta(role="assistant", content="", refusal=None)])
-    assert not meter.feed(stream_of(role, done=b""))
-    assert meter.feed(stream_of(openai(choices=[delta(content=" ")]), done=b""))
-    assert not meter.feed(stream_of(openai(choices=[delta(finish="stop")])))
+    chunks = [role, openai(choices=[delta(content=" ")]), openai(choices=[delta(finish="stop")])]
+    reading = timed(CHAT, [stream_of(chunk, done=b"") for chunk in chunks])
+    assert (reading.first_output_at, reading.last_output_at) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -103,10 +125,12 @@ def test_whatever_a_model_puts_out_is_output(pieces: dict[str, Any]) -> None:
 
 
 def test_a_whole_reply_has_no_first_output() -> None:
-    recorded = RECORDED["OpenAI: a whole reply"]
     dialect = by_path(CHAT)
     assert dialect is not None
-    assert not dialect.meter(stream=False, keep_text=9, preview_chars=9).feed(recorded.body)
+    meter = dialect.meter(stream=False, keep_text=9, preview_chars=9)
+    meter.feed(RECORDED["OpenAI: a whole reply"].body, 0.0)
+    reading = meter.finish()
+    assert (reading.first_output_at, reading.last_output_at) == (None, None)
 
 
 def test_a_stream_is_finished_only_when_it_says_so() -> None:
@@ -202,7 +226,7 @@ def test_of_a_body_too_large_to_keep_nothing_is_read() -> None:
     assert dialect is not None
     meter = dialect.meter(stream=False, keep_text=10, preview_chars=10)
     for _ in range(MAX_BODY // (1 << 20) + 2):
-        meter.feed(b" " * (1 << 20))
+        meter.feed(b" " * (1 << 20), 0.0)
     assert meter.finish() == Reading(text="")
 
 
@@ -369,3 +393,94 @@ def test_no_bytes_make_a_meter_fail_and_no_chunking_changes_what_it_reads(
     reading = read(path, [body], stream=stream, keep=50)
     assert read(path, data.draw(cut(body)), stream=stream, keep=50) == reading
     assert len(reading.text or "") <= 50
+
+
+OFF_THE_ROAD = st.sampled_from(  # members that make more of an event than text, or less, or none
+    [
+        {"role": "assistant"},
+        {"refusal": "No"},
+        {"refusal": ""},
+        {"tool_calls": tool(0, "{")},
+        {"tool_calls": []},
+        {"function_call": {"name": "f"}},
+        {"reasoning_content": "Hm"},
+        {"content": ""},
+        {"content": None},
+        {"content": 5},
+        {"content": [{"type": "text", "text": "part"}]},
+    ]
+)
+ODD = st.sampled_from(
+    [
+        {"usage": OPENAI},
+        {"usage": None},
+        {"usage": 5},
+        {"error": {"message": "sorry"}},
+        {"error": {}},
+        {"object": "error"},
+        {"model": "another"},
+        {"model": None},
+        {"model": 5},
+        {"choices": []},
+        {"choices": [delta(1, content="second")]},
+        {"choices": [delta(content="a"), delta(1, content="b")]},
+        {"choices": [delta(content="last", finish="stop")]},
+        {"choices": [{**delta(content="x"), "index": None}]},
+        {"choices": [{**delta(content="x"), "error": "sorry"}]},
+        {"choices": [{"text": "plain"}]},
+    ]
+)
+SAID = st.text(min_size=1, max_size=4)
+EVENTS = st.one_of(
+    SAID.map(lambda words: openai(choices=[delta(content=words)])),
+    SAID.map(lambda words: openai(choices=[delta(content=words)])),
+    st.builds(
+        lambda said, off: openai(choices=[delta(**({"content": said} | off))]), SAID, OFF_THE_ROAD
+    ),
+    st.builds(lambda said, odd: openai(**({"choices": [delta(content=said)]} | odd)), SAID, ODD),
+).map(lambda event: stream_of(event, done=b""))
+CHUNKS = st.one_of(
+    EVENTS,
+    EVENTS,
+    EVENTS,
+    st.lists(EVENTS, max_size=3).map(b"".join),
+    EVENTS.map(lambda event: event[:-1]),
+    st.sampled_from(
+        [
+            *(
+                DONE,
+                b"",
+                b"\n",
+                b"\n\n",
+                b": ping\n\n",
+                b"data: {\n\n",
+                b"data: \n\n",
+                b"data:{}\n\n",
+            ),
+            *(b"\xef\xbb\xbf", b"event: error\n", b'data: {"choices":[]}\r\n\r\n'),
+            *(b'data: {"choices":[{"delta":\n\n', b'data: {"content":"x"}}]}\n\n'),
+            b'data: {"choices":[{"delta":{"content":"\\ud83d"}}]}\n\n',
+        ]
+    ),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(chunks=st.lists(CHUNKS, max_size=40), together=st.integers(2, 20))
+def test_many_chunks_at_one_go_are_read_as_they_are_one_by_one(
+    chunks: list[bytes], together: int
+) -> None:
+    assert timed(CHAT, chunks, together) == timed(CHAT, chunks, 1)
+
+
+def test_nothing_waits_to_be_read_but_a_few_small_chunks() -> None:
+    said = stream_of(openai(choices=[delta(content="x" * 4000)]), done=b"")
+    account = Account(keep_text=0, preview_chars=0)
+    dialect = by_path(CHAT)
+    assert dialect is not None
+    meter = StreamMeter(account, dialect.read_event, dialect.read_texts)
+    for count in range(1, 100):
+        meter.feed(said, 0.0)
+        assert count - account.output_events < TOGETHER
+    meter.feed(said * 2, 0.0)
+    assert account.output_events == 101

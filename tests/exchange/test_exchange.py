@@ -55,8 +55,7 @@ def test_overhead_is_never_negative() -> None:
 
 def test_the_time_to_the_first_token_is_that_of_the_first_output_of_a_stream() -> None:
     exchange = an_exchange(stream=True)
-    exchange.output_arrived(100.1)
-    exchange.output_arrived(100.6)
+    exchange.reading = Reading(first_output_at=100.1, last_output_at=100.6)
     observation = closed(exchange)
     assert observation.ttft_ms == 100.0
     assert observation.output_ms == 500.0
@@ -66,7 +65,7 @@ def test_the_time_to_the_first_token_is_that_of_the_first_output_of_a_stream() -
 def test_without_streamed_output_there_is_no_time_to_the_first_token(*, stream: bool) -> None:
     exchange = an_exchange(stream=stream)
     if not stream:
-        exchange.output_arrived(100.1)
+        exchange.reading = Reading(first_output_at=100.1, last_output_at=100.1)
     observation = closed(exchange)
     assert observation.ttft_ms is None
     assert observation.output_ms is None
@@ -78,9 +77,8 @@ def test_the_time_per_token_counts_the_tokens_after_the_first(
     tokens: int, expected: float | None
 ) -> None:
     exchange = an_exchange(stream=True)
-    exchange.output_arrived(100.1)
-    exchange.output_arrived(100.6)
-    exchange.reading = Reading(usage=Usage(response_tokens=tokens))
+    usage = Usage(response_tokens=tokens)
+    exchange.reading = Reading(usage=usage, first_output_at=100.1, last_output_at=100.6)
     assert closed(exchange).tpot_ms == expected
 
 
@@ -155,7 +153,7 @@ def test_each_field_of_the_record_is_the_exchange_s_own_or_read_off_its_reply() 
 
 def test_an_observation_survives_the_way_from_worker_to_control() -> None:
     exchange = an_exchange(stream=True)
-    exchange.output_arrived(100.5)
+    exchange.reading = Reading(first_output_at=100.5, last_output_at=100.5)
     exchange.ended(Outcome.UPSTREAM_CUT, ErrorCode.PROVIDER_CUT)
     exchange.pinned = exchange.unit_missing = True
     exchange.shadow_of = "req-0"

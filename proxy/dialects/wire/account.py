@@ -52,6 +52,8 @@ class Account(Struct, gc=False):
     tool_calls: int = 0
     malformed: int = 0
     output_events: int = 0
+    first_output_at: float | None = None
+    last_output_at: float | None = None
 
     def said(self, index: int, piece: str) -> None:
         """Add words to a choice; without any, it is there all the same."""
@@ -110,6 +112,8 @@ class Account(Struct, gc=False):
             error=self.error,
             malformed_events=self.malformed,
             output_events=self.output_events,
+            first_output_at=self.first_output_at,
+            last_output_at=self.last_output_at,
         )
 
     def _begin(self, index: int) -> Words:

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from proxy.dialects.dialect import Members
+from proxy.dialects.wire.members import Members
 
 # Responses: conversation, background. Messages: container, mcp_servers.
 KEEPING: Final = ("background", "container", "conversation", "mcp_servers")

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from proxy.dialects.dialect import Members
+from proxy.dialects.wire.members import Members
 from proxy.errors import Refusal
 from proxy.exchange.outcome import ErrorCode
 

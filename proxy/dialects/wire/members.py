@@ -12,10 +12,11 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from proxy.dialects.dialect import Members
 from proxy.errors import Refusal
 from proxy.exchange.outcome import ErrorCode
 from proxy.routing.table import Variant
+
+Members = dict[str, Raw]
 
 MAX_DIGITS = 2000  # in a row; Python's own limit is 4300, so upstreams differ from there on
 WINDOW = MAX_DIGITS // 2  # that many digits or more in a row fill at least one aligned window

@@ -1,10 +1,11 @@
-"""The two ways to meter a reply: a stream event by event, a whole body at its end.
+"""The two ways to meter a reply: a stream some events at a time, a whole body at its end.
 
-Both hand JSON to a dialect's reader and never raise, whatever the bytes. They know `[DONE]`,
+Both hand JSON to a dialect's readers and never raise, whatever the bytes. They know `[DONE]`,
 and no dialect.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from proxy.dialects.wire.account import CANT_READ, Account
@@ -13,6 +14,8 @@ from proxy.exchange.reading import Reading
 
 MAX_BODY: Final = 16 * 1024 * 1024  # bytes kept of a whole reply; of a larger one nothing is read
 DONE: Final = b"[DONE]"
+TOGETHER: Final = 16  # chunks of a stream that are read at one go: they cost a third then
+LARGE: Final = 4096  # bytes; so large a chunk is read at once, and nothing waits in memory
 
 # Half of a surrogate pair as an escape: some servers split a pair between two events. A pair, and
 # any other escape, is matched first and stays.
@@ -33,26 +36,47 @@ class Read(Protocol):
         ...
 
 
+class ReadTexts(Protocol):
+    """A dialect's reader of events, each of which carries some text and says nothing else.
+
+    Raises one of CANT_READ, and has written nothing then, where one of them does.
+    """
+
+    def __call__(self, account: Account, events: Sequence[bytes]) -> None:
+        """Read the data of some events."""
+        ...
+
+
 class StreamMeter:
-    """Meters a stream of server-sent events."""
+    """Meters a stream of server-sent events, up to `together` chunks of it at one go."""
 
-    __slots__ = ("_account", "_events", "_read")
+    __slots__ = ("_account", "_chunks", "_events", "_read", "_read_texts", "_times", "_together")
 
-    def __init__(self, account: Account, read: Read) -> None:
+    def __init__(
+        self,
+        account: Account,
+        read: Read,
+        read_texts: ReadTexts | None = None,
+        together: int = TOGETHER,
+    ) -> None:
         self._account = account
         self._read = read
+        self._read_texts = read_texts
+        self._together = together
         self._events = Events()
+        self._chunks: list[bytes] = []  # not read yet
+        self._times: list[float] = []
 
-    def feed(self, data: bytes) -> bool:
-        """Take the next bytes; return True where they completed an event that carries output."""
-        output = False
-        for name, piece in self._events.feed(data):
-            if self._take(name, piece):
-                output = True
-        return output
+    def feed(self, data: bytes, at: float) -> None:
+        """Take the next bytes, and now and then read what was taken."""
+        self._chunks.append(data)
+        self._times.append(at)
+        if len(self._times) >= self._together or len(data) > LARGE:
+            self._catch_up()
 
     def finish(self) -> Reading:
         """Return the reading; a last event without its end counts where it can be read."""
+        self._catch_up()
         account = self._account
         malformed = account.malformed
         for name, piece in self._events.flush():
@@ -60,6 +84,40 @@ class StreamMeter:
         # That event may just as well have been cut: then it is no fault that it can't be read.
         account.malformed = malformed + self._events.oversized
         return account.reading()
+
+    def _catch_up(self) -> None:
+        """Read what was taken: at one go what is nothing but text, event by event all else."""
+        chunks, times = self._chunks, self._times
+        self._chunks, self._times = [], []
+        if self._take_texts(chunks):
+            self._came(times[0], times[-1])
+            return
+        for data, at in zip(chunks, times, strict=True):
+            for name, piece in self._events.feed(data):
+                if self._take(name, piece):
+                    self._came(at, at)
+
+    def _take_texts(self, chunks: list[bytes]) -> bool:
+        """Read chunks that are an event of text each; False: they are not, or not all."""
+        account = self._account
+        if self._read_texts is None or account.finished:
+            return False
+        events = self._events.one_each(chunks)
+        if not events:
+            return False
+        try:
+            self._read_texts(account, events)
+        except CANT_READ:
+            return False
+        account.output_events += len(events)
+        return True
+
+    def _came(self, first: float, last: float) -> None:
+        """Note when output came."""
+        account = self._account
+        if account.first_output_at is None:
+            account.first_output_at = first
+        account.last_output_at = last
 
     def _take(self, name: bytes, data: bytes) -> bool:
         account = self._account
@@ -83,29 +141,28 @@ class StreamMeter:
 class WholeMeter:
     """Meters a reply that comes as one JSON body; it says nothing before the end."""
 
-    __slots__ = ("_account", "_body", "_read", "_too_large")
+    __slots__ = ("_account", "_pieces", "_read", "_size")
 
     def __init__(self, account: Account, read: Read) -> None:
         self._account = account
         self._read = read
-        self._body = bytearray()
-        self._too_large = False
+        self._pieces: list[bytes] = []
+        self._size = 0
 
-    def feed(self, data: bytes) -> bool:
-        """Take the next bytes; False: a whole reply has no first token."""
-        if len(self._body) + len(data) > MAX_BODY:
-            self._too_large = True
-            self._body.clear()
-        if not self._too_large:
-            self._body += data
-        return False
+    def feed(self, data: bytes, at: float) -> None:  # noqa: ARG002  # the port's form
+        """Take the next bytes; when they came is nothing to a reply without a first token."""
+        self._size += len(data)
+        if self._size <= MAX_BODY:
+            self._pieces.append(data)
+        else:
+            self._pieces.clear()
 
     def finish(self) -> Reading:
         """Return the reading."""
-        if self._too_large:
+        if self._size > MAX_BODY:
             self._account.unseen = True
         else:
-            body = bytes(self._body)
+            body = b"".join(self._pieces)
             try:
                 self._read(self._account, body)
             except CANT_READ:
@@ -123,8 +180,3 @@ def mend(account: Account, read: Read, data: bytes) -> bool:
             pass
     account.malformed += 1
     return False
-
-
-def meter(account: Account, read: Read, *, stream: bool) -> StreamMeter | WholeMeter:
-    """Return the meter of a stream or of a whole reply."""
-    return StreamMeter(account, read) if stream else WholeMeter(account, read)

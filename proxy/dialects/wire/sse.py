@@ -5,12 +5,14 @@ BOM, comments, many data lines. `id` and `retry` mean nothing here, and one fiel
 `error`, which older llama.cpp servers write in place of `data`. It knows nothing of JSON.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 Event = tuple[bytes, bytes]  # the event's name (b"": none) and its data
 
 MAX_EVENT: Final = 4 * 1024 * 1024  # bytes; a larger event is skipped and counted
 CR: Final = 13  # looked for as a number, which costs a tenth of looking for b"\r"
+LF: Final = 10
 BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -25,7 +27,7 @@ class Events:
         self._begun = False  # past a possible BOM
         self._after_cr = False  # a LF now would belong to a line that was already ended
         self._skipping = False  # inside an event that is too large
-        self._plain = False  # none of the above: the next byte begins an event
+        self._plain = True  # the next byte begins an event, or would but for a BOM
         self.oversized = 0
 
     def feed(self, data: bytes) -> list[Event]:
@@ -34,10 +36,25 @@ class Events:
         if self._plain and CR not in data and len(data) <= self._limit:
             line, _, rest = data.partition(b"\n")
             if rest == b"\n" and line[:6] == b"data: " != line:
+                self._begun = True
                 return [(b"", line[6:])]
-            if data[-2:] == b"\n\n":
+            if self._begun and data[-2:] == b"\n\n":
                 return [event for block in data[:-2].split(b"\n\n") for event in parse(block)]
         return self._feed(data)
+
+    def one_each(self, chunks: Sequence[bytes]) -> list[bytes]:
+        """Return the data of chunks that are one event of one line of data each.
+
+        None, and nothing is taken, where one of them is not: they are to be fed one by one.
+        """
+        joined = b"".join(chunks)
+        if not self._plain or CR in joined or len(joined) > self._limit:
+            return []
+        found = [chunk[6:-2] for chunk in chunks]
+        if joined != b"data: " + b"\n\ndata: ".join(found) + b"\n\n" or LF in b"".join(found):
+            return []
+        self._begun = True
+        return found
 
     def flush(self) -> list[Event]:
         """Return the event that was begun and not ended, if there is one; the stream is over."""

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from proxy.dialects.dialect import Members
 from proxy.dialects.wire.fields import (
     flag,
     formatted,
@@ -16,7 +15,7 @@ from proxy.dialects.wire.fields import (
     text,
     too_many,
 )
-from proxy.dialects.wire.members import parse
+from proxy.dialects.wire.members import Members, parse
 from proxy.errors import Refusal
 
 READERS: dict[str, Callable[..., Any]] = {
