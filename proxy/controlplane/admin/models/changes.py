@@ -106,7 +106,7 @@ class Published(Answer):
     of: int
     """How many workers there are."""
     milliseconds: float
-    """From the version's being kept to the last acknowledgement."""
+    """From the request to the last acknowledgement, check and append included."""
     late: list[int]
     """Workers that did not acknowledge in time; they are replaced."""
     routes: list[RouteState]
