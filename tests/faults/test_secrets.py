@@ -1,7 +1,8 @@
 """Planted secrets are looked for in everything that turnout says: none may be found.
 
-What the user's own shell has in its environment is the user's: every process that it starts
-inherits it. turnout adds nothing to it, and puts nothing on a command line.
+What the user's own shell has in its environment is the user's: the supervisor and control
+inherit it, workers only what says how to run. turnout adds nothing to it, and puts nothing on a
+command line.
 """
 
 import asyncio
