@@ -13,7 +13,7 @@ comma := ,
 space := $() $()
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test quick lint types demo bench soak profile docs clean
+.PHONY: help setup test quick lint types demo bench soak profile store docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -51,6 +51,9 @@ demo: setup ## two simulated models, turnout, traffic, a live view (ARGS="--seco
 bench: setup ## turnout beside nginx and the textbook proxy, in one run (ARGS=--quick)
 	$(BIN)/uv sync --locked --quiet --inexact --group bench
 	$(BIN)/python -m bench $(ARGS)
+
+store: setup ## the request store: written a second, and searched at 5 million (ARGS="--rows 100000")
+	$(BIN)/python -m bench.store $(ARGS)
 
 soak: setup ## 1,000 changes, 20 upgrades, restarts and kills under load, flat memory (MINUTES=10)
 	TURNOUT_TEST_CHANGES=1000 $(BIN)/python -m pytest -s tests/processes/test_changes.py

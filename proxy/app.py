@@ -30,10 +30,12 @@ if TYPE_CHECKING:
     from proxy.controlplane.publishing.configuration.standing import Standing
     from proxy.dataplane.service import Service
     from proxy.exchange import Observation
+    from proxy.store.observations import Finding, ObservationWriter
     from proxy.upstream import Upstream
 
 VERSIONS = "versions.db"  # in the data directory
 COUNTING_SECONDS = 5.0  # at the end, for tokens that are still to be counted
+STORING_SECONDS = 3.0  # at the end, for what waits to be stored
 TELLING_SECONDS = 5.0  # at the end, for alerts that are still to be posted
 
 
@@ -68,13 +70,26 @@ class Kept:
         from proxy.controlplane.pipeline import Pipeline
         from proxy.notifiers import WebhookNotifier
         from proxy.sinks.log import AlertLog, ExchangeLog, UpstreamLog, configure
-        from proxy.sinks.metrics import Metrics, Names, fleet_readings, own_readings
+        from proxy.sinks.metrics import (
+            Metrics,
+            Names,
+            fleet_readings,
+            own_readings,
+            store_readings,
+        )
         from proxy.store import open_store
+        from proxy.store.observations import open_observations
         from proxy.tokens import TokenCounter
 
         lines = configure(settings.log_format, sys.stdout)
         fleet.watch(UpstreamLog().see)
         self.versions = open_store(Path(settings.data_dir) / VERSIONS)
+        self.observations: Finding | None = None
+        self.writer: ObservationWriter | None = None
+        if settings.store is not None:
+            self.observations, self.writer = open_observations(
+                self.versions.engine, settings.store, clock=time.monotonic, wall=time.time
+            )
         self.lately = Lately(time.monotonic)
         self.webhook = WebhookNotifier(
             settings.alerts.webhook,
@@ -92,7 +107,10 @@ class Kept:
             reloads=lambda: standing.counts,
             degraded=lambda: bool(standing.degraded),
         )
-        self._metrics = metrics = Metrics(self._names, [*fleet_readings(lambda: fleet), *readings])
+        stored = store_readings(self.writer)
+        self._metrics = metrics = Metrics(
+            self._names, [*fleet_readings(lambda: fleet), *readings, *stored]
+        )
         self._registry = metrics.registry()
         self._exchanges, self._counter = ExchangeLog(), TokenCounter()
         tellers: list[Teller] = [AlertLog(), metrics, self.webhook, self.lately]
@@ -124,7 +142,11 @@ class Kept:
             "count": self._counter.count if plane.count_tokens else None,
             "redact": Redactor(plane.previews).redact,
             "judge": Rules(alerts.default, alerts.routes).judge,
-            "sinks": [self._metrics, self._exchanges][: 1 + settings.log_exchanges],
+            "sinks": [
+                self._metrics,
+                *([self.writer] if self.writer is not None else []),
+                *([self._exchanges] if settings.log_exchanges else []),
+            ],
         }
 
 
@@ -140,6 +162,8 @@ async def compose_control(
         yield kept
         await kept.pipeline.close(COUNTING_SECONDS)
         await kept.webhook.close(TELLING_SECONDS)
+        if kept.writer is not None:
+            await asyncio.to_thread(kept.writer.close, STORING_SECONDS)
     kept.versions.close()
 
 

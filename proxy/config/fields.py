@@ -264,6 +264,7 @@ PART = _number("must be a number", "write a number from 0 to 1, for example 0.2"
 WEIGHT = _number("must be a number", "write weights as plain numbers, for example 10")
 PERCENT = _number("must be a number", "write percent as a plain number, for example 10")
 SECONDS = _number("must be a number", "write seconds as a plain number, for example 30")
+DAYS = _number("must be a number", "write days as a plain number, for example 30")
 MILLISECONDS = _number("must be a number", "write milliseconds as a plain number, for example 800")
 FINITE = Field(allow_inf_nan=False)
 
@@ -310,6 +311,7 @@ ProxyUrl = Annotated[
 
 Seconds = Annotated[float, Field(gt=0, le=DAY), FINITE, SECONDS]
 Pause = Annotated[float, Field(ge=0, le=DAY), FINITE, SECONDS]
+Days = Annotated[float, Field(gt=0, le=36_500), FINITE, DAYS]
 Weight = Annotated[float, Field(ge=0), FINITE, WEIGHT]
 Percent = Annotated[float, Field(ge=0, le=100), FINITE, PERCENT]
 Share = Annotated[float, Field(ge=0, le=1), FINITE, PART]

@@ -20,6 +20,7 @@ TIMEOUTS = settings.Timeouts()
 PREVIEWS = settings.Previews()
 THRESHOLDS = settings.AlertThresholds()
 UPSTREAM = settings.UpstreamSettings(name="", scheme="", host="", port=0)
+STORE = settings.StoreSettings()
 SHADOW = table.Shadow(variant="", percent=0.0)
 
 
@@ -268,6 +269,15 @@ class Log(Part):
     """Whether each exchange is a line; metrics and alerts are the same either way."""
 
 
+class Store(Part):
+    """The record of requests: what `turnout logs` finds."""
+
+    keep_days: fields.Days = STORE.keep_days
+    """How long a request stays on record, in days."""
+    keep_mb: fields.Some = STORE.keep_mb
+    """How much is kept, in MiB, about; beyond it the oldest requests leave first."""
+
+
 class Token(Part):
     """What one token of the administration may do."""
 
@@ -315,6 +325,8 @@ class File(Part):
     """What of the words is written down, or `off`."""
     count_tokens: bool = True
     """Whether to count tokens with tiktoken where an upstream reports no usage."""
+    store: Annotated[Store | None, *CAN_BE_OFF] = Store()
+    """The record of requests, or `off`; versions and the audit log are kept in any case."""
     log: Log = Log()
     """The log on stdout."""
     listen: fields.Address = "0.0.0.0:8000"

@@ -134,6 +134,13 @@ class AdminToken(Struct, frozen=True, kw_only=True):
     role: Role
 
 
+class StoreSettings(Struct, frozen=True, kw_only=True):
+    """How long observations are kept, and how many of them."""
+
+    keep_days: float = 30.0
+    keep_mb: int = 2048  # of 2**20 bytes
+
+
 class DataPlane(Struct, frozen=True, kw_only=True):
     """All that a worker needs: pushed to it by control, read by it once a request."""
 
@@ -168,6 +175,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     admin_tokens: tuple[AdminToken, ...] = ()
     data_dir: str = "turnout-data"  # versions, audit log, the generated token
     revision: int | None = None  # the file's own number
+    store: StoreSettings | None = StoreSettings()  # None: observations are not stored
     tls: Tls | None = None
     workers: int = 1  # AUTO: one for each CPU there is, which the supervisor finds out
     drain_seconds: float = 120.0

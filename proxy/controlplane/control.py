@@ -40,6 +40,7 @@ from proxy.controlplane.admin.administration import Rendered, administration
 from proxy.controlplane.admin.entrance.server import serve
 from proxy.controlplane.admin.entrance.tokens import Tokens
 from proxy.controlplane.admin.lately import Lately
+from proxy.controlplane.admin.record.looking import Observations
 from proxy.controlplane.fleet import Fleet
 from proxy.controlplane.publishing.beginning import begin, first
 from proxy.controlplane.publishing.configuration.reading import Reading
@@ -63,6 +64,11 @@ class Record(Protocol):
     @property
     def versions(self) -> Versions:
         """The store of versions and audit log."""
+        ...
+
+    @property
+    def observations(self) -> Observations | None:
+        """Where exchanges are found again; None: they are not stored."""
         ...
 
     @property
@@ -193,6 +199,7 @@ class Control:
             render=record.render,
             publisher=publisher,
             history=record.versions,
+            observations=record.observations,
             lately=record.lately,
             clock=time.time,
         )

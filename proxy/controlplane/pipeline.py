@@ -1,6 +1,7 @@
 """The pipeline: what happens to an observation once control has it.
 
-    count tokens (where none are known, off the loop) -> redact -> sinks -> alerts -> tellers
+    count tokens (where none are known, off the loop) -> redact -> judge -> sinks
+                                                                         -> alerts -> tellers
 
 Nothing waits for ever: where counting is behind, an observation goes on uncounted, and that is
 counted. It knows neither who sent an observation safely here (channel) nor what becomes of it.
@@ -159,15 +160,21 @@ class Pipeline:
         self._queue.clear()
 
     def _write(self, observations: Sequence[Observation]) -> None:
-        shown = [self._redact(seen) for seen in observations]
+        raised: list[Alert] = []
+        shown = [self._judged(self._redact(seen), raised) for seen in observations]
         for sink in self._sinks:
             sink.take(shown)
-        if not self._tellers:
-            return
-        for seen in shown:
-            for alert in self._judge(seen):
-                for teller in self._tellers:
-                    teller.alert(alert)
+        for alert in raised:
+            for teller in self._tellers:
+                teller.alert(alert)
+
+    def _judged(self, seen: Observation, raised: list[Alert]) -> Observation:
+        """Return `seen` with the rules that it broke, mostly none; add its alerts to `raised`."""
+        alerts = tuple(self._judge(seen))
+        if not alerts:
+            return seen
+        raised += alerts
+        return replace(seen, alerts=tuple(alert.name.value for alert in alerts))
 
 
 def bare(seen: Observation) -> Observation:

@@ -82,3 +82,7 @@ class Observation(Struct, frozen=True, array_like=True):
     pinned: bool = False  # its unit has a variant of its own
     shadow_of: str | None = None  # the request that this one repeats, its reply kept from clients
     unit_missing: bool = False  # assigned by chance: the route is sticky, the request has no unit
+    alerts: tuple[str, ...] = ()  # the rules that it broke; known from control on
+    max_tokens: int | None = None  # what the request allowed the reply
+    signals: tuple[str, ...] = ()  # what is wrong with the reply; known from control on
+    format_check: str | None = None  # kept | broken | unchecked; None: no form was asked for

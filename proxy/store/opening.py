@@ -14,7 +14,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from proxy.errors import StartError
 from proxy.store.migrations import NEWEST
-from proxy.store.store import AUDIT_KEPT, WRITING, Store, reason
+from proxy.store.store import AUDIT_KEPT, Store, reason
+from proxy.store.tables import WRITING
 
 BUSY = 5.0  # seconds to wait for another process's write
 NEWEST_STEP = text("SELECT version_num FROM alembic_version")

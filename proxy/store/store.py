@@ -14,17 +14,16 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from proxy.errors import Conflict, StoreError
 from proxy.rollout import AuditEntry, Source, Version
-from proxy.store.tables import AUDIT, VERSIONS
+from proxy.store.tables import AUDIT, VERSIONS, WRITING
 
 AUDIT_KEPT = 100_000  # entries
-WRITING = {"turnout_writing": True}  # execution options of a transaction that writes
 
 
 class Store:
     """Versions and audit log in the database that `engine` reaches, which has our tables."""
 
     def __init__(self, engine: Engine, *, audit_kept: int = AUDIT_KEPT) -> None:
-        self._engine = engine
+        self.engine = engine  # what else is kept in this database goes through it
         self._writer = engine.execution_options(**WRITING)
         self._audit_kept = audit_kept
 
@@ -71,18 +70,18 @@ class Store:
 
     def close(self) -> None:
         """Close the database; the store can't be used after it."""
-        self._engine.dispose()
+        self.engine.dispose()
 
     def _first(self, query: Select[Any]) -> Version | None:
         return next((_version(row) for row in self._rows(query)), None)
 
     def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
-        with _told("read"), self._engine.connect() as connection:
+        with told("read"), self.engine.connect() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with _told("written"), self._writer.begin() as connection:
+        with told("written"), self._writer.begin() as connection:
             yield connection
 
 
@@ -92,7 +91,8 @@ def reason(error: SQLAlchemyError) -> str:
 
 
 @contextmanager
-def _told(what: str) -> Iterator[None]:
+def told(what: str) -> Iterator[None]:
+    """Turn what the database says in the block into a StoreError: it can't be `what`."""
     try:
         yield
     except IntegrityError:

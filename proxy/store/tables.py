@@ -2,13 +2,23 @@
 
 A version's parent is the one before it, so the database itself lets no number be taken twice
 and none be left out.
+
+An observation's words that come from the configuration or a list in the code (route, variant,
+outcome, ...) are its *kind*, kept once in `kinds`. Observations are numbered in the order in which
+they came, and BLOCK numbers in a row are a *block*; `spans` says of each block which kinds are in
+it, from when to when, and the slowest of each. So whatever is looked for, only blocks that have it
+are read, and a row costs no other index than that of its id.
 """
 
 from sqlalchemy import (
+    BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
+    Double,
     Float,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -17,6 +27,8 @@ from sqlalchemy import (
 )
 
 METADATA = MetaData()
+WRITING = {"turnout_writing": True}  # execution options of a transaction that writes
+BLOCK = 1024  # observations of a block: what a search reads at least
 
 VERSIONS = Table(
     "versions",
@@ -49,4 +61,67 @@ AUDIT = Table(
     Column("result", String, nullable=False),
     Column("detail", String, nullable=False),
     Column("version", Integer),
+)
+
+KINDS = Table(
+    "kinds",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("said", String, nullable=False, unique=True),  # JSON
+)
+
+OBSERVATIONS = Table(
+    "observations",
+    METADATA,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Integer, nullable=False),
+    Column("request_id", String, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("latency_ms", Double, nullable=False),
+    Column("table_version", Integer, nullable=False),
+    Column("schema_version", Integer, nullable=False),
+    Column("status", Integer),
+    Column("method", String, nullable=False),
+    Column("bucket", BigInteger),
+    Column("model_asked", String),
+    Column("model_served", String),
+    Column("attempts", BigInteger, nullable=False),
+    Column("prompt_tokens", BigInteger),
+    Column("response_tokens", BigInteger),
+    Column("cached_tokens", BigInteger),
+    Column("reasoning_tokens", BigInteger),
+    Column("tokens_source", String, nullable=False),
+    Column("ttft_ms", Double),
+    Column("tpot_ms", Double),
+    Column("output_ms", Double),
+    Column("overhead_ms", Double, nullable=False),
+    Column("reply_chars", BigInteger),
+    Column("reply_bytes", BigInteger, nullable=False),
+    Column("finish_reason", String),
+    Column("refused", Boolean, nullable=False),
+    Column("tool_calls", BigInteger, nullable=False),
+    Column("in_band_error", Boolean, nullable=False),
+    Column("malformed_events", BigInteger, nullable=False),
+    Column("prompt_preview", String),
+    Column("response_preview", String),
+    Column("shadow_of", String),
+)
+Index("by_request_id", OBSERVATIONS.c.request_id, unique=True)
+Index(
+    "by_shadow_of",
+    OBSERVATIONS.c.shadow_of,
+    sqlite_where=OBSERVATIONS.c.shadow_of.is_not(None),
+    postgresql_where=OBSERVATIONS.c.shadow_of.is_not(None),
+)
+
+SPANS = Table(
+    "spans",
+    METADATA,
+    Column("block", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", Integer, primary_key=True, autoincrement=False),
+    Column("first_at", Double, nullable=False),  # seconds since the epoch
+    Column("last_at", Double, nullable=False),
+    Column("slowest_ms", Double, nullable=False),
+    Column("bytes", BigInteger, nullable=False),  # what its observations take, about
+    sqlite_with_rowid=False,
 )

@@ -73,6 +73,13 @@ async def test_what_needs_no_counting_is_written_at_once() -> None:
     assert len(written.observations) == 2
 
 
+async def test_every_sink_is_told_which_rules_an_observation_broke() -> None:
+    written = Written()
+    pipeline(written).take(0, [observed(), observed(latency_ms=9000.0, reply_chars=3)])
+    assert [seen.alerts for seen in written.observations] == [(), ("slow", "short")]
+    assert [alert.name for alert in written.alerts] == ["slow", "short"]
+
+
 async def test_what_needs_counting_is_counted_on_another_thread_and_then_written() -> None:
     written = Written()
     threads: list[int] = []

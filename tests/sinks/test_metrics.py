@@ -16,6 +16,7 @@ from proxy.sinks.metrics.exchanges import Metrics
 from proxy.sinks.metrics.fleet import fleet_readings, own_readings
 from proxy.sinks.metrics.names import Names
 from proxy.sinks.metrics.reference import page
+from proxy.sinks.metrics.stored import store_readings
 from tests.support.observed import observed
 
 MODEL = {
@@ -95,6 +96,7 @@ class Board:
                     reloads=lambda: {"rejected": 8},
                     degraded=lambda: True,
                 ),
+                *store_readings(None),
             ],
         )
         self.registry = self.metrics.registry()

@@ -12,7 +12,11 @@ from sqlalchemy import create_engine
 from proxy.errors import StartError
 from proxy.store import open_store
 from proxy.store.migrating import FOLDER
-from proxy.store.migrations import NEWEST, m0001_versions_and_audit
+from proxy.store.migrations import (
+    NEWEST,
+    m0001_versions_and_audit,
+    m0002_observations,
+)
 from proxy.store.tables import METADATA
 from tests.store.kept import numbers, version
 
@@ -28,6 +32,7 @@ def test_the_migrations_lead_to_the_tables_of_today(tmp_path: Path) -> None:
 def test_the_newest_step_is_the_last_of_one_row() -> None:
     scripts = ScriptDirectory(FOLDER, version_locations=[FOLDER])
     assert scripts.get_current_head() == NEWEST
+    assert scripts.get_current_head() == m0002_observations.revision
     assert scripts.get_base() == m0001_versions_and_audit.revision
 
 

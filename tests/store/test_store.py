@@ -149,7 +149,7 @@ def test_what_can_not_be_written_is_told_and_goes_on_once_it_can(
 
 
 def test_what_can_not_be_read_is_told(store: Store) -> None:
-    with store._engine.connect() as connection:
+    with store.engine.connect() as connection:
         connection.exec_driver_sql("DROP TABLE audit")
         connection.commit()
     with pytest.raises(StoreError, match="the store can't be read: no such table: audit"):
@@ -158,5 +158,5 @@ def test_what_can_not_be_read_is_told(store: Store) -> None:
 
 def pragma(store: Store, setting: str) -> None:
     """Change a setting of the one connection that this thread uses."""
-    with store._engine.connect() as connection:
+    with store.engine.connect() as connection:
         connection.exec_driver_sql(f"PRAGMA {setting}")

@@ -23,6 +23,7 @@ from proxy.config.settings import AdminToken, Settings
 from proxy.controlplane.admin.administration import administration
 from proxy.controlplane.admin.entrance.tokens import Tokens, digest_of
 from proxy.controlplane.admin.lately import Lately
+from proxy.controlplane.admin.record.looking import Observations
 from proxy.controlplane.fleet import Fleet
 from proxy.exchange import Observation, Outcome
 from proxy.rollout import AuditEntry
@@ -134,7 +135,10 @@ def two_workers(memory: int, settings: Settings) -> Fleet:
 
 @asynccontextmanager
 async def administered(
-    *, clock: Callable[[], float] = lambda: NOON, host: str = "admin.internal"
+    *,
+    clock: Callable[[], float] = lambda: NOON,
+    host: str = "admin.internal",
+    observations: Observations | None = None,
 ) -> AsyncIterator[Administered]:
     """Run administration of two workers on two routes."""
     memory = create_memory(workers=2, slots=1)
@@ -151,6 +155,7 @@ async def administered(
             render=lambda: (b"up 1\n", "text/plain; version=0.0.4; charset=utf-8"),
             publisher=house.publisher,
             history=house.versions,
+            observations=observations,
             lately=lately,
             clock=clock,
         )

@@ -40,6 +40,7 @@ class FileRecord:
         from proxy.controlplane.admin.lately import Lately
 
         self.versions = versions
+        self.observations = None
         self.lately = Lately(time.monotonic)
         self._file = os.open(os.environ[TAKEN], os.O_WRONLY | os.O_APPEND)
         self._count = 0

@@ -1,6 +1,7 @@
 """Commands that look at a running turnout.
 
     status    the state as a whole, once or kept live
+    logs      requests on record, and one with its whole story
     versions  the list of versions
     version   one version, with its contents
     diff      what differs between two

@@ -23,6 +23,7 @@ from proxy.controlplane.admin.entrance.refusals import failed, refused, unfit, u
 from proxy.controlplane.admin.entrance.tokens import Tokens
 from proxy.controlplane.admin.lately import Lately
 from proxy.controlplane.admin.page import PAGE_POLICY, page
+from proxy.controlplane.admin.record.looking import Looking, Observations
 from proxy.controlplane.admin.showing import History, InForce, Showing
 from proxy.controlplane.fleet import Fleet
 from proxy.errors import ChangeError, StoreError
@@ -94,17 +95,20 @@ def administration(
     render: Callable[[], Rendered],
     publisher: Publisher,
     history: History,
+    observations: Observations | None,
     lately: Lately,
     clock: Callable[[], float],
 ) -> ASGIApp:
     """Return the application.
 
-    `render` returns the metrics, `host` is a name it goes by, `clock` seconds since the epoch.
+    `render` returns the metrics; `observations` of None are not stored; `host` is a name it goes
+    by, `clock` seconds since the epoch.
     """
     app = bare()
     app.state.guard = Guard(tokens, RefusedChanges(publisher, clock))
     show_pages(app, Pages(app, render))
     show(app, Showing(fleet=fleet, in_force=publisher, history=history, lately=lately))
+    look(app, Looking(observations, history, lambda: publisher.current.number))
     change(app, Changing(publisher))
     return Gate(app, host)
 
@@ -148,6 +152,12 @@ def show(app: FastAPI, showing: Showing) -> None:
     path = f"{API}/versions/{{earlier}}/diff/{{later}}"
     add(app, "GET", path, showing.diff, "reader", response_model_exclude_unset=True)
     add(app, "GET", f"{API}/audit", showing.audit, "reader")
+
+
+def look(app: FastAPI, looking: Looking) -> None:
+    """Put in what readers may see of exchanges."""
+    add(app, "GET", f"{API}/exchanges", looking.exchanges, "reader")
+    add(app, "GET", f"{API}/exchanges/{{request_id}}", looking.exchange, "reader")
 
 
 def change(app: FastAPI, changing: Changing) -> None:

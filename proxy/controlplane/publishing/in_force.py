@@ -19,6 +19,7 @@ FIXED = {  # as the file names them -> members of Settings
     "tls": ("tls",),
     "workers": ("workers",),
     "data_dir": ("data_dir",),
+    "store": ("store",),
     "log.format": ("log_format",),
     "drain_seconds": ("drain_seconds",),
     "drain_grace_seconds": ("drain_grace_seconds",),

@@ -10,6 +10,7 @@ from proxy.sinks.metrics.cells import Counter, Histogram, Reading
 from proxy.sinks.metrics.exchanges import Metrics
 from proxy.sinks.metrics.fleet import fleet_readings, own_readings
 from proxy.sinks.metrics.names import Names
+from proxy.sinks.metrics.stored import store_readings
 
 HEAD = """\
 # Metrics
@@ -61,6 +62,7 @@ def every_metric() -> Metrics:
             reloads=dict,
             degraded=bool,
         ),
+        *store_readings(None),
     ]
     return Metrics(Names(), readings)
 

@@ -34,6 +34,7 @@ async def test_every_operation_is_in_the_document_and_no_other() -> None:
     said |= {f"GET {path}" for path in ("/", "/docs", "/openapi.json", "/healthz", "/metrics")}
     words = {"ROUTE": "{route}", "VARIANT": "{variant}", "/N/diff/M": "/{earlier}/diff/{later}"}
     words["/versions/N"] = "/versions/{number}"
+    words["REQUEST_ID"] = "{request_id}"
     shown = set()
     for each in said:
         for word, part in words.items():

@@ -11,6 +11,7 @@ from proxy.controlplane.admin.models.changes import (
     Switch,
     Why,
 )
+from proxy.controlplane.admin.models.exchanges import ExchangeRecord, ExchangeRecords, Story
 from proxy.controlplane.admin.models.history import (
     Audit,
     AuditLine,
@@ -45,6 +46,8 @@ __all__ = [
     "AuditLine",
     "Diff",
     "Difference",
+    "ExchangeRecord",
+    "ExchangeRecords",
     "Exchanges",
     "Explained",
     "LastReading",
@@ -62,6 +65,7 @@ __all__ = [
     "Shadowing",
     "Split",
     "Status",
+    "Story",
     "Switch",
     "Table",
     "UpstreamStatus",

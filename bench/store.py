@@ -1,0 +1,165 @@
+"""The request store: observations written a second, and how long the command line's searches take.
+
+    python -m bench.store [--rows 5000000]
+
+One thread writes, as control does; CPU time is told beside the wall's, for a machine may be
+shared.
+The last tenth's rate is told as well, for that is what a full store does.
+"""
+
+import argparse
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
+
+from proxy.exchange.observation import Observation, Usage
+from proxy.exchange.outcome import ErrorCode, Outcome
+from proxy.store import Store, open_store
+from proxy.store.observations import ANY, Finding, Keeping, Wanted
+from proxy.store.observations.writer import BATCH
+
+ROWS = 5_000_000
+LEAST_RATE = 5_000  # observations a second
+MOST_MS = 200.0  # for a search
+LIMIT = 20  # what `turnout logs` asks for
+ROUNDS = 5
+BEGAN = 1_790_000_000.0
+PLAIN = Observation(
+    request_id="",
+    started_at=BEGAN,
+    table_version=3,
+    outcome=Outcome.COMPLETED,
+    status=200,
+    endpoint="/v1/chat/completions",
+    dialect="chat",
+    variant_assigned="base",
+    bucket=4711,
+    unit_kind="user",
+    upstream="openai",
+    model_asked="support",
+    model_served="gpt-4o-mini",
+    attempts=1,
+    usage=Usage(512, 128, 0, None),
+    tokens_source="upstream",
+    overhead_ms=0.4,
+    reply_chars=512,
+    reply_bytes=2048,
+    finish_reason="stop",
+    prompt_preview="p" * 100,
+    response_preview="r" * 100,
+)
+
+
+def observations(rows: int) -> Iterator[Observation]:
+    """Yield traffic: 3 routes, 2 variants, 6 keys, 2 % errors, a hundred that are rare."""
+    dice = random.Random(1)
+    for number in range(rows):
+        failed = dice.random() < 0.02
+        latency = dice.lognormvariate(6.5, 1.0)
+        seen = replace(
+            PLAIN,
+            request_id=f"req_{dice.getrandbits(128):032x}",
+            started_at=BEGAN + number * 0.02,
+            latency_ms=latency,
+            route=dice.choice(("support", "sales", "search")),
+            variant_served=dice.choice(("base", "base", "base", "ft-v2")),
+            key_name=dice.choice("abcdef"),
+            alerts=("slow",) if latency > 5000 else (),
+        )
+        if failed:
+            code = ErrorCode.PROVIDER_STATUS
+            seen = replace(seen, outcome=Outcome.UPSTREAM_ERROR, error_code=code, status=502)
+        if number % (rows // 100 or 1) == 7:
+            seen = replace(seen, outcome=Outcome.PROXY_ERROR, latency_ms=500_000.0 + number)
+        yield seen
+
+
+def fill(store: Store, rows: int) -> dict[str, float]:
+    """Write `rows` observations; return the rates, by the wall's clock and by CPU time."""
+    keeping, source = Keeping(store.engine), observations(rows)
+    wall: list[float] = []
+    cpu: list[float] = []
+    for start in range(0, rows, BATCH):
+        batch = [next(source) for _ in range(min(BATCH, rows - start))]
+        began, used = time.perf_counter(), time.thread_time()
+        keeping.keep(batch)
+        wall.append(time.perf_counter() - began)
+        cpu.append(time.thread_time() - used)
+    last = max(1, len(wall) // 10)
+    return {
+        "a second": rows / sum(wall),
+        "a second, the last tenth": last * BATCH / sum(wall[-last:]),
+        "a second of CPU": rows / sum(cpu),
+    }
+
+
+def searches(finding: Finding, rows: int) -> dict[str, Callable[[], Any]]:
+    """Return what the command line may ask, by what it would be typed as."""
+    middle = finding.find(Wanted(), 1, before=rows // 2)[0]
+    old = BEGAN + rows * 0.02 * 0.3
+    wanted = {
+        "logs": Wanted(),
+        "logs --route": Wanted(route="sales"),
+        "logs --variant --outcome": Wanted(variant="ft-v2", outcome="upstream_error"),
+        "logs --route --variant --key --outcome": Wanted(
+            route="search", variant="ft-v2", key="c", outcome="upstream_error"
+        ),
+        "logs --alert any": Wanted(alert=ANY),
+        "logs --outcome, 1 in 50,000": Wanted(outcome="proxy_error"),
+        "logs --slower-than, 1 in 50,000": Wanted(slower_than=500_000.0),
+        "logs --slower-than --route, rare": Wanted(slower_than=500_000.0, route="sales"),
+        "logs --slower-than, none": Wanted(slower_than=1e9),
+        "logs --key, none": Wanted(key="nobody"),
+        "logs --since --until, long ago": Wanted(since=old, until=old + 60),
+        "logs --until, long ago": Wanted(until=old, key="c"),
+    }
+    asked: dict[str, Callable[[], Any]] = {
+        name: partial(finding.find, each, LIMIT) for name, each in wanted.items()
+    }
+    asked["logs --before"] = lambda: finding.find(Wanted(route="sales"), LIMIT, before=rows // 2)
+    asked["logs --follow"] = lambda: finding.find(Wanted(), 500, after=rows - 100)
+    asked["logs show"] = lambda: (
+        finding.one(middle.observation.request_id),
+        finding.shadows(middle.observation.request_id),
+    )
+    return asked
+
+
+def measure(store: Store, rows: int) -> dict[str, tuple[float, float]]:
+    """Return each search's first and median time, in milliseconds."""
+    found = {}
+    for name, ask in searches(Finding(store.engine), rows).items():
+        times = []
+        for _ in range(ROUNDS):
+            began = time.perf_counter()
+            ask()
+            times.append((time.perf_counter() - began) * 1000)
+        found[name] = times[0], sorted(times)[ROUNDS // 2]
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.store", description=__doc__)
+    parser.add_argument("--rows", type=int, default=ROWS, help="observations (%(default)s)")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "versions.db"
+        store = open_store(path)
+        print(f"{given.rows:,} observations")
+        for name, rate in fill(store, given.rows).items():
+            print(f"  {rate:9,.0f} {name}")
+        print(f"  {path.stat().st_size / given.rows:9,.0f} bytes each")
+        print("milliseconds: first, median")
+        for name, (first, median) in measure(store, given.rows).items():
+            print(f"  {first:7.1f} {median:7.1f}  {name}")
+        store.close()
+
+
+if __name__ == "__main__":
+    main()

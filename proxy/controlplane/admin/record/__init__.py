@@ -1,0 +1,5 @@
+"""Exchanges on record, shown to readers.
+
+looking   what may be asked, and the answers
+views     what was kept, as the models that are shown
+"""

@@ -1,0 +1,29 @@
+"""The request store: observations, written in batches, found again, forgotten in time.
+
+    rows        an observation as it is kept, and back
+    keeping     a batch, in one transaction
+    writer      the queue, and the thread that empties it
+    forgetting  what is too old, or too much
+    finding     what was kept
+    opening     all of it together
+
+It knows no route by name and nothing of the file; it is handed a database that is open.
+"""
+
+from proxy.store.observations.finding import ANY, Finding, Wanted
+from proxy.store.observations.forgetting import Forgetting
+from proxy.store.observations.keeping import Keeping
+from proxy.store.observations.opening import open_observations
+from proxy.store.observations.rows import Kept
+from proxy.store.observations.writer import ObservationWriter
+
+__all__ = [
+    "ANY",
+    "Finding",
+    "Forgetting",
+    "Keeping",
+    "Kept",
+    "ObservationWriter",
+    "Wanted",
+    "open_observations",
+]

@@ -1,0 +1,35 @@
+"""Opening: the parts of the request store, put together and begun."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Engine
+
+from proxy.config.settings import StoreSettings
+from proxy.store.observations.finding import Finding
+from proxy.store.observations.forgetting import DAY, Forgetting
+from proxy.store.observations.keeping import Keeping
+from proxy.store.observations.writer import ObservationWriter
+
+MIB = 2**20
+
+
+def open_observations(
+    engine: Engine,
+    settings: StoreSettings,
+    *,
+    clock: Callable[[], float],
+    wall: Callable[[], float],
+) -> tuple[Finding, ObservationWriter]:
+    """Return what finds observations in a database, and what writes them there, begun.
+
+    `clock` is monotonic, `wall` since the epoch, both in seconds.
+    """
+    forgetting = Forgetting(
+        engine,
+        seconds=settings.keep_days * DAY,
+        size=settings.keep_mb * MIB,
+        wall=wall,
+    )
+    writer = ObservationWriter(Keeping(engine).keep, forgetting.forget, clock=clock)
+    writer.start()
+    return Finding(engine), writer
