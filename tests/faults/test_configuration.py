@@ -146,12 +146,14 @@ async def test_streams_end_as_they_began_and_limits_go_on_over_a_reload(
         other = f"keys:\n  other: {{sha256: '{'0' * 64}'}}\n"
         here.write(config(upstream, "two", limit=3).replace("keys:\n", other))
         await here.read("published", 2)
-        assert (await here.ask()).json()["model"] == "two"
-        assert (await here.ask()).status_code == 429
+        statuses = [(await here.ask()).status_code for _ in range(4)]
+        assert statuses.count(200) in (1, 2)  # the second where a minute just ended
+        assert statuses[0] == 200
+        assert statuses[-1] == 429
         go_on.set()
         assert b" then" in (await streaming).content
-        lines = await here.turnout.exchanges(4)
-        assert sorted(line["table_version"] for line in lines) == [1, 1, 2, 2]
+        lines = await here.turnout.exchanges(6)
+        assert sorted(line["table_version"] for line in lines) == [1, 1, 2, 2, 2, 2]
         (stream,) = [line for line in lines if line["stream"]]
         assert (stream["table_version"], stream["outcome"]) == (1, "completed")
 
