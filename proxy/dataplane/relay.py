@@ -48,23 +48,24 @@ class Relay:
         """Pass on the next bytes of the body."""
         kept = data if self._stripper is None else self._stripper.feed(data)
         if kept:
-            self._write(kept)
+            if not self._started:
+                self._begin()
+            self._reply.write(kept)
         if self._meter is not None:
             self._meter.feed(data, self._clock())
 
     def finish(self) -> None:
         """Pass on what was held back, and end the reply: the upstream's was whole."""
-        if self._stripper is not None and (rest := self._stripper.flush()):
-            self._write(rest)
+        rest = b"" if self._stripper is None else self._stripper.flush()
         if not self._started:
-            self._start()
+            self._begin()
+        if rest:
+            self._reply.write(rest)
         self._reply.finish()
 
-    def _write(self, data: bytes) -> None:
-        if not self._started:
-            self._start()
-            self._started = True
-        self._reply.write(data)
+    def _begin(self) -> None:
+        self._started = True
+        self._start()
 
 
 async def relay(

@@ -109,6 +109,7 @@ CHAT: Final = Dialect(
     peek=peek,
     read_body=choices.read,
     read_event=choices.read,
+    read_text=choices.read_text,
     read_texts=choices.read_texts,
     ask_usage=choices.ask_usage,
     stripper=choices.stripper,

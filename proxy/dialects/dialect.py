@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from proxy.dialects.wire.account import Account
 from proxy.dialects.wire.members import Members
-from proxy.dialects.wire.meters import Read, ReadTexts, StreamMeter, WholeMeter
+from proxy.dialects.wire.meters import Read, ReadText, ReadTexts, StreamMeter, WholeMeter
 from proxy.dialects.wire.stripper import Untouched
 from proxy.exchange.reading import Reading
 
@@ -70,6 +70,7 @@ class Dialect(Struct, frozen=True, kw_only=True):
     peek: Callable[[bytes, Members], RequestFacts]
     read_body: Read
     read_event: Read
+    read_text: ReadText | None = None  # quick where a body, or events, are nothing but text
     read_texts: ReadTexts | None = None
     # The members that make a stream report usage; None: it does.
     ask_usage: Callable[[Members], Members | None] = reports_usage
@@ -78,7 +79,7 @@ class Dialect(Struct, frozen=True, kw_only=True):
 
     def meter(self, *, stream: bool, keep_text: int, preview_chars: int) -> Meter:
         """Return a meter for one reply that keeps at most `keep_text` characters of it."""
+        if not stream:
+            return WholeMeter(self.read_body, self.read_text, keep_text, preview_chars)
         account = Account(keep_text=keep_text, preview_chars=preview_chars)
-        if stream:
-            return StreamMeter(account, self.read_event, self.read_texts)
-        return WholeMeter(account, self.read_body)
+        return StreamMeter(account, self.read_event, self.read_texts)

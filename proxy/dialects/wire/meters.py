@@ -138,14 +138,29 @@ class StreamMeter:
         return output
 
 
+class ReadText(Protocol):
+    """A dialect's reader of a whole body that is one text, its usage and nothing else.
+
+    Raises one of CANT_READ where there is more.
+    """
+
+    def __call__(self, data: bytes, keep_text: int, preview_chars: int) -> Reading:
+        """Return the reading, with at most so much of the text."""
+        ...
+
+
 class WholeMeter:
     """Meters a reply that comes as one JSON body; it says nothing before the end."""
 
-    __slots__ = ("_account", "_pieces", "_read", "_size")
+    __slots__ = ("_keep_text", "_pieces", "_preview_chars", "_read", "_read_text", "_size")
 
-    def __init__(self, account: Account, read: Read) -> None:
-        self._account = account
+    def __init__(
+        self, read: Read, read_text: ReadText | None, keep_text: int, preview_chars: int
+    ) -> None:
         self._read = read
+        self._read_text = read_text
+        self._keep_text = keep_text
+        self._preview_chars = preview_chars
         self._pieces: list[bytes] = []
         self._size = 0
 
@@ -159,15 +174,21 @@ class WholeMeter:
 
     def finish(self) -> Reading:
         """Return the reading."""
-        if self._size > MAX_BODY:
-            self._account.unseen = True
-        else:
-            body = b"".join(self._pieces)
+        body = b"".join(self._pieces)
+        if self._read_text is not None:
             try:
-                self._read(self._account, body)
+                return self._read_text(body, self._keep_text, self._preview_chars)
             except CANT_READ:
-                mend(self._account, self._read, body)
-        return self._account.reading()
+                pass
+        account = Account(keep_text=self._keep_text, preview_chars=self._preview_chars)
+        if self._size > MAX_BODY:
+            account.unseen = True
+        else:
+            try:
+                self._read(account, body)
+            except CANT_READ:
+                mend(account, self._read, body)
+        return account.reading()
 
 
 def mend(account: Account, read: Read, data: bytes) -> bool:

@@ -1,21 +1,15 @@
-"""What chat and completions share: replies made of choices, and usage that streams must ask for.
+"""Replies made of choices, whole ones and events: whatever they say is read.
 
-It knows the reply side of both APIs as OpenAI, vLLM, llama.cpp and the gateways speak it.
+As OpenAI, vLLM, llama.cpp and the gateways write them, for chat and completions alike.
 """
 
-import re
-from collections.abc import Sequence
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Raw, Struct
 
-from proxy.dialects.wire.account import Account, Count, as_text
-from proxy.dialects.wire.fields import TRUE, inner
-from proxy.dialects.wire.members import Members, encode
-from proxy.dialects.wire.sse import parse
-from proxy.dialects.wire.stripper import EventStripper
-from proxy.exchange.observation import Usage
+from proxy.dialects.choices.usage import Counted, usage_of
+from proxy.dialects.wire.account import Account, as_text
 
 
 class Function(Struct, gc=False):
@@ -64,22 +58,6 @@ class Choice(Struct, gc=False):
     error: Any = None
 
 
-class Details(Struct, gc=False):
-    """What some of the tokens were."""
-
-    cached_tokens: Count | None = None
-    reasoning_tokens: Count | None = None
-
-
-class Counted(Struct, gc=False):
-    """The usage of chat, completions and embeddings."""
-
-    prompt_tokens: Count | None = None
-    completion_tokens: Count | None = None
-    prompt_tokens_details: Details | None = None
-    completion_tokens_details: Details | None = None
-
-
 class Uncounted(Struct, gc=False):
     """A whole reply, or one event of a stream, whose usage is not read."""
 
@@ -95,48 +73,9 @@ class Reply(Uncounted, gc=False):
     usage: Counted | None = None
 
 
-class Text(Struct, gc=False):
-    """A piece of a message that is text; only what would be more than that is named."""
-
-    content: Annotated[str, Meta(min_length=1)]
-    refusal: None = None
-    tool_calls: None = None
-    function_call: None = None
-
-
-class TextChoice(Struct, gc=False):
-    """The one reply asked for, growing by a piece of text."""
-
-    delta: Text
-    index: Literal[0] | None = None
-    finish_reason: None = None
-    error: None = None
-
-
-class TextEvent(Struct, gc=False):
-    """An event as nearly all of a stream are: any other is none of these."""
-
-    choices: tuple[TextChoice]
-    model: str | None = None
-    usage: None = None
-    error: None = None
-
-
-class Last(Struct, gc=False):
-    """The one event that include_usage adds: no choices, and a usage."""
-
-    choices: list[Raw]
-    usage: dict[str, Raw]
-
-
 _reply: Final = msgspec.json.Decoder(Reply)
 _uncounted: Final = msgspec.json.Decoder(Uncounted)
-_text_event: Final = msgspec.json.Decoder(TextEvent)
-_last: Final = msgspec.json.Decoder(Last)
 
-EMPTY: Final = re.compile(rb"\[\s*\]")  # quick to look for, and nearly as rare
-NO_CHOICES: Final = re.compile(rb'"choices"\s*:\s*\[\s*\]')
-NO_DETAILS: Final = Details()
 LEGACY: Final = -1  # the place of a function_call among tool calls
 
 
@@ -165,14 +104,6 @@ def read(account: Account, data: bytes) -> bool:
             account.said(index, choice.text or "")
             output |= bool(choice.text)
     return output
-
-
-def read_texts(account: Account, events: Sequence[bytes]) -> None:
-    """Read events of nothing but text, as `read` would one by one; raises for any other."""
-    read = [*map(_text_event.decode, events)]
-    if account.model is None:
-        account.named(next((event.model for event in read if event.model), None))
-    account.said(0, "".join([event.choices[0].delta.content for event in read]))
 
 
 def read_end(account: Account, choice: Choice) -> None:
@@ -215,51 +146,3 @@ def read_function(account: Account, function: Function | None) -> None:
     if function is not None:
         words = function.name or "", as_text(function.arguments), as_text(function.input)
         account.tool_words(*words)
-
-
-def read_usage(found: Any) -> Usage | None:
-    """Return the usage of a reply; None where it is none that can be read."""
-    try:
-        return usage_of(msgspec.convert(found, Counted))
-    except msgspec.ValidationError:
-        return None
-
-
-def usage_of(counted: Counted) -> Usage:
-    """Return the usage that was counted."""
-    prompt, response = counted.prompt_tokens_details, counted.completion_tokens_details
-    return Usage(
-        counted.prompt_tokens,
-        counted.completion_tokens,
-        None if prompt is None else prompt.cached_tokens,
-        None if response is None else response.reasoning_tokens,
-    )
-
-
-def asks_usage(members: Members) -> bool:
-    """Return whether a stream's client asks for its usage, or raise Refusal(400)."""
-    return inner(members, "stream_options").get("include_usage") == TRUE
-
-
-def ask_usage(members: Members) -> Members | None:
-    """Return the members with include_usage among the stream options; None: it is there."""
-    if asks_usage(members):
-        return None
-    options = {**inner(members, "stream_options"), "include_usage": TRUE}
-    return {**members, "stream_options": Raw(encode(options))}
-
-
-def stripper() -> EventStripper:
-    """Return what takes the event that include_usage adds out of a stream."""
-    return EventStripper(EMPTY.search, adds_usage)
-
-
-def adds_usage(event: bytes) -> bool:
-    """Return whether an event has a usage and no choices."""
-    if not NO_CHOICES.search(event):
-        return False
-    lines = event.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    try:
-        return any(not _last.decode(data).choices for _, data in parse(lines))
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return False
