@@ -210,7 +210,6 @@ class Forward:
                 stripper=sending.stripper,
                 preview_chars=self._plane.seen_chars,
                 count_tokens=settings.count_tokens and head.status < 300,
-                clock=self._clock,
             )
         except UpstreamFailure:
             sending.upstream.failed()

@@ -4,16 +4,13 @@ Called from the upstream connection's own callback, so a chunk costs no task swi
 that breaks is never dressed up as whole: its reader gets an error event, and no end.
 """
 
-from collections.abc import Callable
-from functools import partial
-
 from proxy.dataplane.call import Metered
 from proxy.dataplane.writing.answers import error_event, failure_answer
-from proxy.dataplane.writing.heads import own_headers, reply_headers
+from proxy.dataplane.writing.heads import Passed, own_lines, passed
 from proxy.dialects import Meter, Stripper
 from proxy.errors import UpstreamCut, UpstreamFailure
 from proxy.exchange import ErrorCode, Exchange, Outcome, Reading, Texts
-from proxy.http import Headers, Reply
+from proxy.http import Fields, Reply
 from proxy.upstream import Connection, ResponseHead
 
 KEPT_TEXT = 200_000  # characters of a reply kept for counting; beyond, control estimates
@@ -26,46 +23,61 @@ class Relay:
     and another one may serve.
     """
 
-    __slots__ = ("_clock", "_meter", "_reply", "_start", "_started", "_stripper")
+    __slots__ = (
+        "_connection",
+        "_exchange",
+        "_head",
+        "_meter",
+        "_passed",
+        "_reply",
+        "_stripper",
+    )
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  # keywords would cost each reply a dict
         self,
+        head: ResponseHead,
+        passed_on: Passed,
+        connection: Connection,
+        exchange: Exchange,
         reply: Reply,
-        *,
-        start: Callable[[], None],
         meter: Meter | None,
         stripper: Stripper | None,
-        clock: Callable[[], float],
     ) -> None:
+        self._head = head
+        self._passed = passed_on
+        self._connection = connection
+        self._exchange = exchange
         self._reply = reply
-        self._start = start
-        self._started = False
         self._meter = meter
         self._stripper = stripper
-        self._clock = clock
 
     def take(self, data: bytes) -> None:
         """Pass on the next bytes of the body."""
         kept = data if self._stripper is None else self._stripper.feed(data)
         if kept:
-            if not self._started:
-                self._begin()
+            if not self._reply.started:
+                self._start()
             self._reply.write(kept)
         if self._meter is not None:
-            self._meter.feed(data, self._clock())
+            self._meter.feed(data, self._connection.last_byte_at or 0.0)
 
     def finish(self) -> None:
         """Pass on what was held back, and end the reply: the upstream's was whole."""
         rest = b"" if self._stripper is None else self._stripper.flush()
-        if not self._started:
-            self._begin()
+        if not self._reply.started:
+            self._start()
         if rest:
             self._reply.write(rest)
         self._reply.finish()
 
-    def _begin(self) -> None:
-        self._started = True
-        self._start()
+    def _start(self) -> None:
+        """Start the client's reply with the upstream's head."""
+        exchange, head, theirs = self._exchange, self._head, self._passed.fields
+        ours = own_lines(exchange.request_id, exchange.route, exchange.variant_served)
+        fields = Fields(theirs.lines + ours, theirs.dated)
+        length = self._connection.length if self._stripper is None else None
+        self._reply.start(head.status, head.reason, fields, length=length)
+        self._reply.on_flow(self._connection.pause, self._connection.resume)
 
 
 async def relay(
@@ -78,20 +90,19 @@ async def relay(
     stripper: Stripper | None,
     preview_chars: int,
     count_tokens: bool,
-    clock: Callable[[], float],
 ) -> None:
     """Carry the reply to its end, or raise UpstreamFailure, after telling a client with a part."""
-    streamed, readable = content(head.headers)
+    passed_on = passes(head)
+    streamed = passed_on.streamed
     meter = None
-    if metered is not None and readable:
+    if metered is not None and passed_on.readable:
         keep_text = KEPT_TEXT if count_tokens else preview_chars
         meter = metered.dialect.meter(
             stream=streamed, keep_text=keep_text, preview_chars=preview_chars
         )
     if not streamed:
         stripper = None
-    start = partial(begin, head, connection, exchange, reply, stripped=stripper is not None)
-    carrier = Relay(reply, start=start, meter=meter, stripper=stripper, clock=clock)
+    carrier = Relay(head, passed_on, connection, exchange, reply, meter, stripper)
     heard = meter if streamed and head.status == 200 else None  # of a stream that says its end
     reading = None
     try:
@@ -117,24 +128,12 @@ async def relay(
         exchange.ended(Outcome.UPSTREAM_CUT, ErrorCode.PROVIDER_CUT)
 
 
-def begin(
-    head: ResponseHead,
-    connection: Connection,
-    exchange: Exchange,
-    reply: Reply,
-    *,
-    stripped: bool,
-) -> None:
-    """Start the client's reply with the upstream's head."""
-    own = own_headers(exchange.request_id, exchange.route, exchange.variant_served)
-    headers = reply_headers(head.headers, own)
+def passes(head: ResponseHead) -> Passed:
+    """Return what of a head goes on, or raise UpstreamFailure where some of it must not."""
     try:
-        reply.start(
-            head.status, head.reason, headers, length=None if stripped else connection.length
-        )
-    except ValueError as error:  # a header that must not be passed on
+        return passed(head)
+    except ValueError as error:
         raise UpstreamFailure(ErrorCode.PROVIDER_BAD_REPLY) from error
-    reply.on_flow(connection.pause, connection.resume)
 
 
 def break_off(
@@ -159,17 +158,3 @@ def open_ended(head: ResponseHead) -> bool:
 def said_its_end(reading: Reading) -> bool:
     """Return whether a stream ended in its own words."""
     return reading.finished or reading.finish_reason is not None or reading.error
-
-
-def content(headers: Headers) -> tuple[bool, bool]:
-    """Return whether a body is a stream of server-sent events, and whether it can be read.
-
-    What is compressed can't be, event stream or not.
-    """
-    streamed, readable = False, True
-    for name, value in headers:
-        if len(name) == 12 and name.lower() == b"content-type":
-            streamed = value[:17].lower() == b"text/event-stream"
-        elif len(name) == 16 and name.lower() == b"content-encoding":
-            readable = value.lower() == b"identity"
-    return streamed and readable, readable

@@ -15,7 +15,7 @@ It knows nothing of models, routes or upstreams.
 from proxy.http.connection import Service
 from proxy.http.edge import Edge
 from proxy.http.head import KEPT_BYTES, KEPT_HEADS, Head, split_length
-from proxy.http.headers import HOP_BY_HOP, Headers, end_to_end, render_head
+from proxy.http.headers import HOP_BY_HOP, Fields, Headers, end_to_end, render
 from proxy.http.reply import Reply
 from proxy.http.request import Request
 
@@ -24,12 +24,13 @@ __all__ = [
     "KEPT_BYTES",
     "KEPT_HEADS",
     "Edge",
+    "Fields",
     "Head",
     "Headers",
     "Reply",
     "Request",
     "Service",
     "end_to_end",
-    "render_head",
+    "render",
     "split_length",
 ]

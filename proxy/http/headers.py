@@ -8,6 +8,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeVar
 
+from msgspec import Struct
+
 T = TypeVar("T")
 
 Headers = list[tuple[bytes, bytes]]
@@ -94,14 +96,25 @@ def connection_options(value: bytes) -> frozenset[bytes]:
     return frozenset(option.strip(b" \t") for option in value.lower().split(b","))
 
 
-def render_head(start_line: bytes, headers: Headers) -> bytes:
-    """Return a start line and fields, each with its CRLF, without the blank line that ends them.
+class Fields(Struct, frozen=True):
+    """Header fields as they are written, each with its CRLF; `dated`: a Date is among them."""
+
+    lines: bytes
+    dated: bool
+
+
+def render(headers: Headers) -> Fields:
+    """Return `headers` as they are written.
 
     Raises ValueError where one holds CR, LF or NUL: nobody writes a header through another one.
     """
-    lines = [start_line, *map(b": ".join, headers)]
-    text = b"".join(lines)
-    if _LF in text or _CR in text or _NUL in text:
+    text = b"".join([part for field in headers for part in field])
+    if not writable(text):
         raise ValueError("a header with CR, LF or NUL")
-    lines.append(b"")
-    return b"\r\n".join(lines)
+    dated = any(name.lower() == b"date" for name, _ in headers)
+    return Fields(b"".join([b"%b: %b\r\n" % field for field in headers]), dated)
+
+
+def writable(text: bytes) -> bool:
+    """Return whether `text` can stand in a head: it has no CR, LF or NUL."""
+    return _LF not in text and _CR not in text and _NUL not in text

@@ -9,9 +9,9 @@ from http import HTTPStatus
 from typing import Protocol
 
 from proxy.http.head import ALLOW, Head
-from proxy.http.headers import Headers, render_head
+from proxy.http.headers import Fields, Headers, render, writable
 
-_LINES = {each.value: f"HTTP/1.1 {each.value} {each.phrase}".encode() for each in HTTPStatus}
+_LINES = {each.value: f"HTTP/1.1 {each.value} {each.phrase}\r\n".encode() for each in HTTPStatus}
 _BODILESS = frozenset({204, 304})
 _CLOSE = b"connection: close\r\n"
 _KEEP = b"connection: keep-alive\r\n"  # HTTP/1.0 clients must be told
@@ -80,7 +80,7 @@ class Reply:
         framing = b"" if status == 204 else b"content-length: %d\r\n" % len(body)
         if status == 405:
             framing += _ALLOW
-        head = self._head(status, _line(status, b""), headers, framing, close=close)
+        head = self._head(status, _line(status, b""), render(headers), framing, close=close)
         self.finished = True
         if self._head_only or status in _BODILESS:
             self._wire.write(head)
@@ -88,11 +88,12 @@ class Reply:
             self.body_bytes = len(body)
             self._wire.write(head + body)
 
-    def start(self, status: int, reason: bytes, headers: Headers, *, length: int | None) -> None:
+    def start(self, status: int, reason: bytes, fields: Fields, *, length: int | None) -> None:
         """Begin a reply; its head goes out with the first `write` or with the end.
 
+        `fields` come rendered: who passes replies on has most of them from the one before.
         `length`: bytes of body to come; None: chunked, or for HTTP/1.0 until the close.
-        ValueError where a header can't be written.
+        ValueError where `reason` can't be written.
         """
         framing, close = b"", False
         bodiless = self._head_only or status in _BODILESS
@@ -102,7 +103,7 @@ class Reply:
             self._chunked = self._http11
             framing = _CHUNKED if self._http11 else b""
             close = not self._http11
-        self._held = self._head(status, _line(status, reason), headers, framing, close=close)
+        self._held = self._head(status, _line(status, reason), fields, framing, close=close)
         self._left = 0 if bodiless else length
         self._head_only = bodiless
 
@@ -160,29 +161,22 @@ class Reply:
             tell()
 
     def _head(
-        self, status: int, line: bytes, headers: Headers, framing: bytes, *, close: bool
+        self, status: int, line: bytes, fields: Fields, framing: bytes, *, close: bool
     ) -> bytes:
         if self.started:
             raise RuntimeError("a second reply to one request")
-        head = render_head(line, headers)
         self.keep = not close and self._wire.may_keep()
         self.started = True
         self.status = status
-        date = b"" if has_date(headers) else b"date: %s\r\n" % self._wire.date()
+        date = b"" if fields.dated else b"date: %b\r\n" % self._wire.date()
         stay = _CLOSE if not self.keep else b"" if self._http11 else _KEEP
-        return b"%s%s%s%s\r\n" % (head, date, framing, stay)
-
-
-def has_date(headers: Headers) -> bool:
-    """Return whether a Date is among `headers`: an upstream's is passed on."""
-    for name, _ in headers:  # noqa: SIM110  # a generator would cost twice as much, each reply
-        if len(name) == 4 and name.lower() == b"date":
-            return True
-    return False
+        return b"%b%b%b%b%b\r\n" % (line, fields.lines, date, framing, stay)
 
 
 def _line(status: int, reason: bytes) -> bytes:
     usual = _LINES.get(status)
-    if usual is not None and (not reason or usual[13:] == reason):
+    if usual is not None and (not reason or usual[13:-2] == reason):
         return usual
-    return b"HTTP/1.1 %d %s" % (status, reason)
+    if not writable(reason):
+        raise ValueError("a reason with CR, LF or NUL")
+    return b"HTTP/1.1 %d %b\r\n" % (status, reason)

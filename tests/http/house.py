@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from proxy.config.settings import Deadlines, Limits
 from proxy.errors import Refusal
-from proxy.http import Edge, Reply, Request
+from proxy.http import Edge, Reply, Request, render
 from tests.support.dialogue import PATIENCE
 
 Handler = Callable[[Request, Reply], Awaitable[None]]
+
+NO_FIELDS = render([])
 
 
 async def echo(request: Request, reply: Reply) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from proxy.http import Reply, Request
-from tests.http.house import House, Running
+from tests.http.house import NO_FIELDS, House, Running
 from tests.support.dialogue import PATIENCE
 
 Leave = Callable[[asyncio.StreamWriter], None]
@@ -50,7 +50,7 @@ class Windows:
             await request.read(1000)
         await request.read(1000)
         if self.window != "before the head":
-            reply.start(200, b"", [], length=None)
+            reply.start(200, b"", NO_FIELDS, length=None)
         if self.window == "mid-stream":
             reply.write(b"data")
         self.there.set()

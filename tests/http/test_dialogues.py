@@ -1,7 +1,7 @@
 import pytest
 
-from proxy.http import Reply, Request
-from tests.http.house import House
+from proxy.http import Reply, Request, render
+from tests.http.house import NO_FIELDS, House
 from tests.support.dialogue import talk
 
 DIALOGUES = {
@@ -262,7 +262,7 @@ async def test_an_expectation_whose_body_is_not_wanted_gets_the_answer(house: Ho
 
 async def test_a_streamed_reply_is_chunked(house: House) -> None:
     async def stream(request: Request, reply: Reply) -> None:
-        reply.start(200, b"Fine", [(b"X-A", b"b")], length=None)
+        reply.start(200, b"Fine", render([(b"X-A", b"b")]), length=None)
         reply.write(b"hello")
         reply.write(b"")
         reply.write(b" world, good morning")
@@ -295,7 +295,7 @@ async def test_a_streamed_reply_is_chunked(house: House) -> None:
 
 async def test_a_streamed_reply_of_known_length_stays_as_it_is(house: House) -> None:
     async def stream(request: Request, reply: Reply) -> None:
-        reply.start(200, b"", [], length=10)
+        reply.start(200, b"", NO_FIELDS, length=10)
         reply.write(b"hello")
         reply.write(b"world")
         reply.finish()
@@ -335,7 +335,7 @@ async def test_replies_without_a_body_have_none(house: House, status: int) -> No
         if request.path == "/sent":
             reply.send(status, [], b"")
         else:
-            reply.start(status, b"", [], length=None)
+            reply.start(status, b"", NO_FIELDS, length=None)
             reply.write(b"never")
             reply.finish()
 

@@ -7,7 +7,7 @@ import pytest
 
 from proxy.config.settings import Deadlines, Limits
 from proxy.http import Reply, Request
-from tests.http.house import House, Running, echo, until
+from tests.http.house import NO_FIELDS, House, Running, echo, until
 from tests.support.certificates import make_certificates
 from tests.support.dialogue import PATIENCE, play, talk
 from tests.support.open_files import out_of_files
@@ -144,7 +144,7 @@ async def test_a_stream_that_began_before_the_drain_is_not_cut_by_it(house: Hous
     go_on = asyncio.Event()
 
     async def stream(request: Request, reply: Reply) -> None:
-        reply.start(200, b"", [], length=None)
+        reply.start(200, b"", NO_FIELDS, length=None)
         reply.write(b"one")
         await go_on.wait()
         reply.write(b"two")
@@ -179,7 +179,7 @@ async def test_a_patient_drain_closes_nothing_that_a_client_may_still_use(house:
     go_on = asyncio.Event()
 
     async def stream(request: Request, reply: Reply) -> None:
-        reply.start(200, b"", [], length=None)
+        reply.start(200, b"", NO_FIELDS, length=None)
         reply.write(b"one")
         await go_on.wait()
         reply.finish()
@@ -241,7 +241,7 @@ async def test_close_cuts_and_cancels_what_is_left(house: House) -> None:
 async def test_a_bug_in_the_service_ends_one_exchange(house: House) -> None:
     async def broken(request: Request, reply: Reply) -> None:
         if request.path == "/late":
-            reply.start(200, b"", [], length=None)
+            reply.start(200, b"", NO_FIELDS, length=None)
             reply.write(b"data")
         if request.path != "/silent":
             raise LookupError("a bug")
@@ -305,7 +305,7 @@ async def test_a_bug_in_a_refusal_is_survived(
 
 async def test_a_cut_reply_without_length_or_chunks_ends_in_a_reset(house: House) -> None:
     async def cut(request: Request, reply: Reply) -> None:
-        reply.start(200, b"", [], length=None)
+        reply.start(200, b"", NO_FIELDS, length=None)
         reply.write(b"data")
         await asyncio.sleep(0.01)
         reply.abort()

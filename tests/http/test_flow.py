@@ -7,7 +7,7 @@ import pytest
 from proxy.config.settings import Limits
 from proxy.errors import Refusal
 from proxy.http import Reply, Request
-from tests.http.house import House
+from tests.http.house import NO_FIELDS, House
 from tests.support.dialogue import PATIENCE
 
 MIB = 1024 * 1024
@@ -114,7 +114,7 @@ async def test_a_slow_client_pauses_who_writes_to_it(house: House) -> None:
     paused, resumed = asyncio.Event(), asyncio.Event()
 
     async def stream(request: Request, reply: Reply) -> None:
-        reply.start(200, b"", [], length=None)
+        reply.start(200, b"", NO_FIELDS, length=None)
         reply.on_flow(paused.set, resumed.set)
         while not paused.is_set():
             reply.write(b"x" * 65536)
@@ -137,7 +137,7 @@ async def test_who_joins_late_hears_that_the_client_is_slow(house: House) -> Non
     heard: list[str] = []
 
     async def stream(request: Request, reply: Reply) -> None:
-        reply.start(200, b"", [], length=None)
+        reply.start(200, b"", NO_FIELDS, length=None)
         reply.write(b"x" * (32 * MIB))
         reply.on_flow(lambda: heard.append("pause"), lambda: heard.append("resume"))
         reply.finish()

@@ -2,8 +2,9 @@
 
 import pytest
 
-from proxy.http import Reply
+from proxy.http import Reply, render
 from proxy.http.head import Head
+from tests.http.house import NO_FIELDS
 
 DATE = b"date: Sun, 22 Nov 2026 00:00:00 GMT\r\n"
 
@@ -48,7 +49,7 @@ def test_a_whole_reply_is_one_write(wire: Wire, reply: Reply) -> None:
 
 
 def test_a_head_goes_out_with_the_first_bytes_of_its_body(wire: Wire, reply: Reply) -> None:
-    reply.start(200, b"OK", [], length=None)
+    reply.start(200, b"OK", NO_FIELDS, length=None)
     assert wire.writes == []
     assert reply.started
     reply.write(b"data")
@@ -64,14 +65,14 @@ def test_a_head_goes_out_with_the_first_bytes_of_its_body(wire: Wire, reply: Rep
 
 
 def test_an_empty_reply_is_one_write(wire: Wire, reply: Reply) -> None:
-    reply.start(200, b"OK", [], length=None)
+    reply.start(200, b"OK", NO_FIELDS, length=None)
     reply.finish()
     assert len(wire.writes) == 1
     assert wire.writes[0].endswith(b"chunked\r\n\r\n0\r\n\r\n")
 
 
 def test_an_upstreams_own_words_and_date_are_kept(wire: Wire, reply: Reply) -> None:
-    reply.start(299, b"Very Fine", [(b"Date", b"today")], length=0)
+    reply.start(299, b"Very Fine", render([(b"Date", b"today")]), length=0)
     reply.finish()
     assert wire.writes == [b"HTTP/1.1 299 Very Fine\r\nDate: today\r\ncontent-length: 0\r\n\r\n"]
 
@@ -81,11 +82,11 @@ def test_a_header_that_holds_another_is_never_written(
     wire: Wire, reply: Reply, mischief: bytes
 ) -> None:
     with pytest.raises(ValueError, match="CR, LF or NUL"):
-        reply.start(200, b"", [(b"x-a", mischief)], length=None)
+        reply.start(200, b"", render([(b"x-a", mischief)]), length=None)
     with pytest.raises(ValueError, match="CR, LF or NUL"):
         reply.send(200, [(mischief, b"b")], b"")
     with pytest.raises(ValueError, match="CR, LF or NUL"):
-        reply.start(200, mischief, [], length=None)
+        reply.start(200, mischief, NO_FIELDS, length=None)
     assert not reply.started
     assert wire.writes == []
     reply.send(500, [], b"")
@@ -99,7 +100,7 @@ def test_a_request_has_one_reply(reply: Reply) -> None:
 
 
 def test_a_reply_shorter_than_announced_is_cut(wire: Wire, reply: Reply) -> None:
-    reply.start(200, b"", [], length=10)
+    reply.start(200, b"", NO_FIELDS, length=10)
     reply.write(b"hello")
     reply.finish()
     assert wire.cuts == [False]
@@ -109,7 +110,7 @@ def test_a_reply_shorter_than_announced_is_cut(wire: Wire, reply: Reply) -> None
 def test_a_reply_longer_than_announced_is_cut_before_it_can_be_misread(
     wire: Wire, reply: Reply
 ) -> None:
-    reply.start(200, b"", [], length=5)
+    reply.start(200, b"", NO_FIELDS, length=5)
     reply.write(b"hello")
     reply.write(b"HTTP/1.1 200 OK\r\n\r\n")
     assert len(wire.writes) == 1
@@ -117,7 +118,7 @@ def test_a_reply_longer_than_announced_is_cut_before_it_can_be_misread(
 
 
 def test_an_aborted_reply_has_no_end(wire: Wire, reply: Reply) -> None:
-    reply.start(200, b"", [], length=None)
+    reply.start(200, b"", NO_FIELDS, length=None)
     reply.write(b"hello")
     reply.abort()
     reply.abort()
@@ -131,7 +132,7 @@ def test_a_reply_that_ends_with_the_connection_is_aborted_by_a_reset(wire: Wire)
     head = Head()
     head.http11 = False
     reply = Reply(wire, head)
-    reply.start(200, b"", [], length=None)
+    reply.start(200, b"", NO_FIELDS, length=None)
     reply.write(b"hello")
     reply.abort()
     assert wire.cuts == [True]
@@ -143,7 +144,7 @@ def test_flow_is_told_until_the_end(wire: Wire, reply: Reply) -> None:
     wire.write_paused = True
     reply.on_flow(lambda: heard.append("pause"), lambda: heard.append("resume"))
     reply.flow(paused=False)
-    reply.start(200, b"", [], length=None)
+    reply.start(200, b"", NO_FIELDS, length=None)
     reply.finish()
     reply.flow(paused=True)
     assert heard == ["pause", "resume"]

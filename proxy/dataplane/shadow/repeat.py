@@ -151,7 +151,6 @@ class Repeat:
             stripper=None,
             preview_chars=self._plane.seen_chars,
             count_tokens=settings.count_tokens and head.status < 300,
-            clock=self._clock,
         )
         if exchange.reading.error and head.status < 400:
             exchange.ended(Outcome.UPSTREAM_ERROR, ErrorCode.PROVIDER_IN_BAND_ERROR)

@@ -7,8 +7,11 @@ for turnout itself.
 
 from functools import lru_cache
 
+from msgspec import Struct
+
 from proxy.config.settings import UpstreamSettings
-from proxy.http import KEPT_HEADS, Head, Headers, Request, end_to_end
+from proxy.http import KEPT_HEADS, Fields, Head, Headers, Request, end_to_end, render
+from proxy.upstream import ResponseHead
 
 REQUEST_ID = b"x-turnout-request-id"
 ROUTE = b"x-turnout-route"
@@ -123,16 +126,52 @@ def authority(upstream: UpstreamSettings) -> str:
     return host if upstream.port == default else f"{host}:{upstream.port}"
 
 
-def reply_headers(headers: Headers, own: Headers) -> Headers:
-    """Return an upstream's end-to-end headers and our own; framing is added by the edge."""
-    return end_to_end(headers, extra_drop=_NEVER_DOWN) + own
+class Passed(Struct, frozen=True):
+    """What of an upstream's head goes on to the client, and what it says of the body.
+
+    `streamed`: it is a stream of server-sent events; `readable`: it is not compressed. What is
+    compressed is no stream to us.
+    """
+
+    fields: Fields
+    streamed: bool
+    readable: bool
+
+
+def passed(head: ResponseHead) -> Passed:
+    """Return what goes on, framing and our own headers apart; ValueError: it can't be written."""
+    return _known(head) if head.kept else _passed(head)
+
+
+def _passed(head: ResponseHead) -> Passed:
+    streamed, readable = False, True
+    for name, value in head.headers:
+        if len(name) == 12 and name.lower() == b"content-type":
+            streamed = value[:17].lower() == b"text/event-stream"
+        elif len(name) == 16 and name.lower() == b"content-encoding":
+            readable = value.lower() == b"identity"
+    fields = render(end_to_end(head.headers, extra_drop=_NEVER_DOWN))
+    return Passed(fields, streamed and readable, readable)
+
+
+_known = lru_cache(maxsize=KEPT_HEADS)(_passed)  # by the head's identity
 
 
 def own_headers(request_id: str, route: str | None, variant: str | None) -> Headers:
     """Return the headers that tell a client what served it."""
-    own = [(REQUEST_ID, request_id.encode())]
-    if route is not None:
-        own.append((ROUTE, route.encode()))
-    if variant is not None:
-        own.append((VARIANT, variant.encode()))
-    return own
+    return [(REQUEST_ID, request_id.encode()), *_names(route, variant)]
+
+
+def own_lines(request_id: str, route: str | None, variant: str | None) -> bytes:
+    """Return the same headers as they are written."""
+    return b"%b: %b\r\n%b" % (REQUEST_ID, request_id.encode(), _name_lines(route, variant))
+
+
+def _names(route: str | None, variant: str | None) -> Headers:
+    names = ((ROUTE, route), (VARIANT, variant))
+    return [(header, name.encode()) for header, name in names if name is not None]
+
+
+@lru_cache(maxsize=1024)
+def _name_lines(route: str | None, variant: str | None) -> bytes:
+    return render(_names(route, variant)).lines
