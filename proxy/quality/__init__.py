@@ -1,5 +1,5 @@
-"""What a finished reply says about the model that gave it; so far, whether it is short."""
+"""What a finished reply says of the model that gave it: signals, read off facts and words."""
 
-from proxy.quality.signals import judgeable, short
+from proxy.quality.signals import ALL, Check, Signal, judgeable, read, short
 
-__all__ = ["judgeable", "short"]
+__all__ = ["ALL", "Check", "Signal", "judgeable", "read", "short"]

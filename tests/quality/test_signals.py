@@ -6,7 +6,7 @@ import pytest
 
 from proxy.exchange.observation import Observation
 from proxy.exchange.outcome import Outcome
-from proxy.quality import judgeable, short
+from proxy.quality import Signal, judgeable, read, short
 
 
 def finished(**facts: Any) -> Observation:
@@ -64,3 +64,19 @@ def test_what_is_short_for_a_reason_of_its_own_is_not_judged(facts: dict[str, An
 
 def test_a_long_whole_reply_may_be_judged() -> None:
     assert judgeable(finished(reply_chars=5000))
+
+
+def test_only_the_signals_that_are_wanted_are_read_in_their_order() -> None:
+    seen = finished(reply_chars=0, finish_reason="length")
+    assert read(seen, short_chars=10) == (Signal.SHORT, Signal.EMPTY, Signal.LENGTH)
+    assert read(seen, short_chars=10, wanted=(Signal.LENGTH, Signal.EMPTY)) == (
+        Signal.LENGTH,
+        Signal.EMPTY,
+    )
+    assert read(seen, short_chars=10, wanted=()) == ()
+
+
+def test_without_its_words_nothing_is_said_of_a_replys_wording() -> None:
+    no = "I'm sorry, but I can't help with that."
+    assert read(finished(reply_chars=len(no)), short_chars=10) == ()
+    assert read(finished(reply_chars=len(no)), [no], short_chars=10) == (Signal.REFUSAL,)

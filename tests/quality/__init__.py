@@ -1,0 +1,1 @@
+"""Tests of quality, and the labelled cases that its readings are held to."""
