@@ -1,6 +1,6 @@
 """The request store: observations written a second, and how long the command line's searches take.
 
-    python -m bench.store [--rows 5000000]
+    python -m bench.store [--rows 5000000] [--url postgresql://...]
 
 One thread writes, as control does; CPU time is told beside the wall's, for a machine may be
 shared.
@@ -146,15 +146,17 @@ def measure(store: Store, rows: int) -> dict[str, tuple[float, float]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.store", description=__doc__)
+    parser.add_argument("--url", help="a PostgreSQL database instead of SQLite")
     parser.add_argument("--rows", type=int, default=ROWS, help="observations (%(default)s)")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "versions.db"
-        store = open_store(path)
+        store = open_store(given.url or path)
         print(f"{given.rows:,} observations")
         for name, rate in fill(store, given.rows).items():
             print(f"  {rate:9,.0f} {name}")
-        print(f"  {path.stat().st_size / given.rows:9,.0f} bytes each")
+        if given.url is None:
+            print(f"  {path.stat().st_size / given.rows:9,.0f} bytes each")
         print("milliseconds: first, median")
         for name, (first, median) in measure(store, given.rows).items():
             print(f"  {first:7.1f} {median:7.1f}  {name}")

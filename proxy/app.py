@@ -83,7 +83,8 @@ class Kept:
 
         lines = configure(settings.log_format, sys.stdout)
         fleet.watch(UpstreamLog().see)
-        self.versions = open_store(Path(settings.data_dir) / VERSIONS)
+        elsewhere = settings.store and settings.store.url
+        self.versions = open_store(elsewhere or Path(settings.data_dir) / VERSIONS)
         self.observations: Finding | None = None
         self.writer: ObservationWriter | None = None
         if settings.store is not None:

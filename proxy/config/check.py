@@ -90,7 +90,7 @@ def _follow_files(document: Document) -> None:
 
 def _is_secret(path: KeyPath) -> bool:
     match path:
-        case ("upstreams", _, "api_key") | ("alerts", "webhook", "url"):
+        case ("upstreams", _, "api_key") | ("alerts", "webhook", "url") | ("store", "url"):
             return True
         case ("upstreams", _, "headers", _) | ("alerts", "webhook", "headers", _):
             return True

@@ -209,6 +209,23 @@ def _address(value: object) -> str:
     return value
 
 
+def _database_url(value: str) -> str:
+    value = _text(value.strip())
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in ("postgresql", "postgres") and parts.port != 0
+        good = good and len(parts.path) > 1
+    except ValueError:
+        good = False
+    if not good:
+        raise wrong(
+            "is no address of a PostgreSQL database",
+            "write it like postgresql://turnout@db.internal/turnout; without it, the store is "
+            "SQLite in the data directory",
+        )
+    return "postgresql:" + value.partition(":")[2]
+
+
 def split_url(value: str, like: str = "https://api.openai.com/v1") -> SplitResult:
     """Return an HTTP address in parts, or raise the error that names what is wrong with it."""
     example = f"write it like {like}"
@@ -304,6 +321,11 @@ BaseUrl = Annotated[
 ]
 WebhookUrl = Annotated[
     str, AfterValidator(_webhook), WithJsonSchema({"type": "string", "pattern": "^https?://"})
+]
+DatabaseUrl = Annotated[
+    str,
+    AfterValidator(_database_url),
+    WithJsonSchema({"type": "string", "pattern": "^postgres(ql)?://"}),
 ]
 ProxyUrl = Annotated[
     str, AfterValidator(_proxy), WithJsonSchema({"type": "string", "pattern": "^http://"})

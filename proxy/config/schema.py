@@ -270,7 +270,11 @@ class Log(Part):
 
 
 class Store(Part):
-    """The record of requests: what `turnout logs` finds."""
+    """The store: requests on record, which `turnout logs` finds, versions and the audit log."""
+
+    url: fields.DatabaseUrl | None = None
+    """A PostgreSQL database, `postgresql://USER:PASSWORD@HOST/NAME`; without it, SQLite in the
+    data directory. It may be `${NAME}` or `file:/path`."""
 
     keep_days: fields.Days = STORE.keep_days
     """How long a request stays on record, in days."""
@@ -326,7 +330,7 @@ class File(Part):
     count_tokens: bool = True
     """Whether to count tokens with tiktoken where an upstream reports no usage."""
     store: Annotated[Store | None, *CAN_BE_OFF] = Store()
-    """The record of requests, or `off`; versions and the audit log are kept in any case."""
+    """The store, or `off`: no requests on record, and versions and audit log in SQLite."""
     log: Log = Log()
     """The log on stdout."""
     listen: fields.Address = "0.0.0.0:8000"

@@ -135,7 +135,9 @@ class AdminToken(Struct, frozen=True, kw_only=True):
 
 
 class StoreSettings(Struct, frozen=True, kw_only=True):
-    """How long observations are kept, and how many of them."""
+    """Where the store is; how long observations are kept, and how many of them."""
+
+    url: str | None = None  # None: SQLite in the data directory
 
     keep_days: float = 30.0
     keep_mb: int = 2048  # of 2**20 bytes

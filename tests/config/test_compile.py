@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from proxy.config.compile import load_settings, settings_for_upstream
-from proxy.config.settings import AUTO, AdminToken, AlertThresholds, ClientKey, Settings, Webhook
+from proxy.config.settings import (
+    AUTO,
+    AdminToken,
+    AlertThresholds,
+    ClientKey,
+    Settings,
+    StoreSettings,
+    Webhook,
+)
 from proxy.errors import ConfigError
 from proxy.routing.table import Route, Shadow
 
@@ -247,3 +255,16 @@ def test_automatic_workers_are_left_to_the_supervisor(compiled: Compile) -> None
     text = "upstreams: {s: {base_url: http://s}}\ndefault_upstream: s\nworkers: auto"
 
     assert compiled(text).workers == AUTO
+
+
+def test_the_store_is_where_the_file_says_or_off(tmp_path: Path) -> None:
+    def store(said: str) -> StoreSettings | None:
+        path = tmp_path / "turnout.yaml"
+        path.write_text(f"upstreams: {{u: {{base_url: http://u/v1}}}}\n{said}\n", encoding="utf-8")
+        return load_settings(str(path), {"DATABASE": "postgres://turnout:canary@db/records"}).store
+
+    assert store("default_upstream: u") == StoreSettings(keep_days=30.0, keep_mb=2048)
+    assert store("store: off\ndefault_upstream: u") is None
+    url = "postgresql://turnout:canary@db/records"
+    kept = StoreSettings(url=url, keep_days=0.5, keep_mb=2048)
+    assert store("store: {url: '${DATABASE}', keep_days: 0.5}\ndefault_upstream: u") == kept

@@ -1,13 +1,14 @@
 """Opening: what is made, brought up to date, and refused."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import Engine
 
 from proxy.errors import StartError
 from proxy.store import open_store
@@ -19,14 +20,33 @@ from proxy.store.migrations import (
 )
 from proxy.store.tables import METADATA
 from tests.store.kept import numbers, version
+from tests.support.postgres import Server
 
 
-def test_the_migrations_lead_to_the_tables_of_today(tmp_path: Path) -> None:
-    open_store(tmp_path / "versions.db").close()
-    engine = create_engine(f"sqlite:///{tmp_path / 'versions.db'}")
+def test_the_migrations_lead_to_the_tables_of_today(engine: Engine) -> None:
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
-    engine.dispose()
+
+
+def test_of_hosts_that_open_a_database_at_once_one_migrates_and_none_fails(
+    postgres: Server,
+) -> None:
+    url = postgres.database()
+    with ThreadPoolExecutor(4) as threads:
+        stores = list(threads.map(open_store, [url] * 4))
+    stores[0].append(version(1))
+    assert [numbers(store) for store in stores] == [[1]] * 4
+    for store in stores:
+        store.close()
+
+
+def test_a_server_that_does_not_answer_is_told_without_a_password() -> None:
+    with pytest.raises(StartError) as raised:
+        open_store("postgresql://turnout:canary@127.0.0.1:1/records")
+    told = str(raised.value)
+    assert told.startswith("the store in PostgreSQL, records at 127.0.0.1 can't be opened: ")
+    assert "correct store.url" in told
+    assert "canary" not in told
 
 
 def test_the_newest_step_is_the_last_of_one_row() -> None:

@@ -13,8 +13,15 @@ from tests.store.kept import entry, numbers, version
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = open_store(tmp_path / "versions.db", audit_kept=5)
+def store(place: Path | str) -> Iterator[Store]:
+    store = open_store(place, audit_kept=5)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def in_a_file(tmp_path: Path) -> Iterator[Store]:
+    store = open_store(tmp_path / "versions.db")
     yield store
     store.close()
 
@@ -25,7 +32,7 @@ def fill(store: Store, most: int) -> None:
 
 
 def test_a_version_comes_back_as_it_was_kept(store: Store) -> None:
-    plain = version(1, source=Source.FILE, revision=7, why="ünïcode\x00")
+    plain = version(1, source=Source.FILE, revision=7, why="ünïcode")
     back = version(2, source=Source.ROLLBACK, restored=1, undone=1, route="support", at=0.1)
     store.append(plain)
     store.append(back)
@@ -96,13 +103,13 @@ def test_the_audit_log_forgets_its_oldest_entries_and_no_number_comes_twice(stor
     assert [each.number for each in store.audit()] == [8, 7, 6, 5, 4]
 
 
-def test_what_was_kept_is_there_when_the_store_is_opened_again(tmp_path: Path) -> None:
+def test_what_was_kept_is_there_when_the_store_is_opened_again(place: Path | str) -> None:
     for number in (1, 2):
-        store = open_store(tmp_path / "versions.db")
+        store = open_store(place)
         store.append(version(number))
         store.record(entry())
         store.close()
-    store = open_store(tmp_path / "versions.db")
+    store = open_store(place)
     assert numbers(store) == [1, 2]
     assert len(store.audit()) == 2
     store.close()
@@ -134,8 +141,9 @@ def test_many_threads_may_use_one_store(store: Store) -> None:
     ids=["disk full", "read-only"],
 )
 def test_what_can_not_be_written_is_told_and_goes_on_once_it_can(
-    store: Store, trouble: str, over: str, told: str
+    in_a_file: Store, trouble: str, over: str, told: str
 ) -> None:
+    store = in_a_file
     fill(store, 2)
     pragma(store, trouble)
     with pytest.raises(StoreError, match=f"the store can't be written: {told}") as raised:
@@ -152,7 +160,7 @@ def test_what_can_not_be_read_is_told(store: Store) -> None:
     with store.engine.connect() as connection:
         connection.exec_driver_sql("DROP TABLE audit")
         connection.commit()
-    with pytest.raises(StoreError, match="the store can't be read: no such table: audit"):
+    with pytest.raises(StoreError, match=r"the store can't be read: .*audit"):
         store.audit()
 
 

@@ -28,6 +28,7 @@ from proxy.store.tables import BLOCK, KINDS, OBSERVATIONS, SPANS
 ANY = "any"  # alert: whichever rule
 ROW = OBSERVATIONS.c
 SPAN = SPANS.c
+BLOCKS = 50  # that are looked up at a time
 MOST_OF_ONE = 10  # shadows that are shown of a request
 
 
@@ -135,9 +136,13 @@ class _Bounds:
             where.append(SPAN.last_at >= wanted.since)
         if wanted.until is not None:
             where.append(SPAN.first_at < wanted.until)
-        query = select(SPAN.block).distinct().where(*where).order_by(self._order(SPAN.block))
-        with connection.execute(query) as found:
-            yield from found.scalars()
+        query = select(SPAN.block).distinct().order_by(self._order(SPAN.block)).limit(BLOCKS)
+        found = connection.scalars(query.where(*where)).all()
+        while found:
+            yield from found
+            last = found[-1]
+            beyond = SPAN.block < last if self._after is None else SPAN.block > last
+            found = connection.scalars(query.where(*where, beyond)).all()
 
     def rows(self, connection: Connection, block: int, limit: int) -> Sequence[Any]:
         """Return the first rows of a block that are wanted."""

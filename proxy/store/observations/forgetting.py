@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Select, delete, func, select, update
 
-from proxy.store.observations.keeping import alone
+from proxy.store.engines import alone
 from proxy.store.store import told
 from proxy.store.tables import BLOCK, OBSERVATIONS, SPANS, WRITING
 

@@ -7,16 +7,14 @@ it could say that it had it. Called from one thread a process; other processes m
 from collections.abc import Sequence
 from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, Insert, case, func, select, text
+from sqlalchemy import Connection, Engine, Insert, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from proxy.exchange.observation import Observation
+from proxy.store.engines import POSTGRESQL, alone
 from proxy.store.observations.rows import COLUMNS, kind_of, row_of, said, size_of
 from proxy.store.store import told
 from proxy.store.tables import BLOCK, KINDS, OBSERVATIONS, SPANS, WRITING
-
-POSTGRESQL = "postgresql"
-LOCK = text("SELECT pg_advisory_xact_lock(7046029254386353131)")  # any number, but always this one
 
 
 class Keeping:
@@ -62,15 +60,6 @@ class Keeping:
         connection.execute(self._insert_kind, [{"said": words} for words in sorted(fresh)])
         found = select(KINDS.c.said, KINDS.c.id).where(KINDS.c.said.in_(fresh))
         return {fresh[words]: number for words, number in connection.execute(found)}
-
-
-def alone(connection: Connection) -> None:
-    """Wait until no other host writes: numbers are then in the order in which they are seen.
-
-    SQLite has let in one writer only when its transaction begins.
-    """
-    if connection.dialect.name == POSTGRESQL:
-        connection.execute(LOCK)
 
 
 def spans_of(

@@ -37,7 +37,7 @@ def left(engine: Engine) -> int:
 
 def weight(engine: Engine) -> int:
     with engine.connect() as connection:
-        return connection.scalar(select(func.sum(SPANS.c.bytes))) or 0
+        return int(connection.scalar(select(func.sum(SPANS.c.bytes))) or 0)
 
 
 def test_what_is_too_old_is_taken_out_a_block_at_a_time(engine: Engine) -> None:
