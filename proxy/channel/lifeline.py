@@ -119,10 +119,13 @@ class Succession(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Replace(Struct, frozen=True, kw_only=True, tag=True):
-    """Supervisor: worker `worker` no longer does what it is told; end process `pid`."""
+    """Supervisor: worker `worker` no longer does what it is told; end process `pid`.
+
+    None: whichever it is, for it has not come to control; but not one that only starts.
+    """
 
     worker: int
-    pid: int
+    pid: int | None
     why: str
 
 

@@ -8,7 +8,7 @@ matter; it must not block.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
 import structlog
@@ -84,11 +84,11 @@ class Reception:
                 await self._until(lambda: not self._late())
         return self._late()
 
-    async def gone(self, processes: dict[int, int | None], seconds: float) -> None:
-        """Wait until these processes of workers have ended, at most `seconds`."""
+    async def settled(self, workers: Collection[int], seconds: float) -> None:
+        """Wait until these have ended, or acknowledged after all, at most `seconds`."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                await self._until(lambda: processes.items() <= self._ended.items())
+                await self._until(lambda: self._late().keys().isdisjoint(workers))
 
     @property
     def running(self) -> int:

@@ -315,11 +315,22 @@ async def test_the_end_of_late_workers_can_be_waited_for(desk: Desk) -> None:
         await answered(two, 1)
         late = await desk.reception.publish(version(2), 0.0)
         assert late == {0: None, 1: 11}
-        waiting = asyncio.create_task(desk.reception.gone({1: 11}, PATIENCE))
+        waiting = asyncio.create_task(desk.reception.settled({1}, PATIENCE))
         await two.wire.close()
         await desk.reception.ended(1, pid=11)
         await waiting
-    await desk.reception.gone({0: 99}, 0.0)
+    await desk.reception.settled(late, 0.0)
+
+
+async def test_who_acknowledges_after_all_is_late_no_more(desk: Desk) -> None:
+    async with worker(desk, 0) as one:
+        await answered(one, 1)
+        late = await desk.reception.publish(version(2), 0.0)
+        waiting = asyncio.create_task(desk.reception.settled(late, PATIENCE))
+        await answered(one, 2)
+        async with worker(desk, 1) as two:
+            await answered(two, 2)
+            await waiting
 
 
 async def test_a_client_key_keeps_its_column_when_keys_change(desk: Desk) -> None:

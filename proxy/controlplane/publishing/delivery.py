@@ -4,7 +4,7 @@ A worker that does not acknowledge in time may still serve on an older routing, 
 before the change is answered for. How workers are reached and ended is others' matter.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 import structlog
@@ -14,7 +14,7 @@ from proxy.config.settings import DataPlane
 from proxy.controlplane.publishing.change import Pushed
 
 ACKNOWLEDGE_SECONDS = 5.0  # for a worker to put settings in force; it takes milliseconds
-END_SECONDS = 2.0  # for one that did not to be ended
+END_SECONDS = 5.0  # for one that did not to be ended: it may finish for 2, and is killed after 3
 
 
 class Workers(Protocol):
@@ -29,8 +29,8 @@ class Workers(Protocol):
         """Bring settings to all; return who is late after `seconds`: process by number."""
         ...
 
-    async def gone(self, processes: dict[int, int | None], seconds: float) -> None:
-        """Wait until these have ended, at most `seconds`."""
+    async def settled(self, workers: Collection[int], seconds: float) -> None:
+        """Wait until these have ended, or acknowledged after all, at most `seconds`."""
         ...
 
 
@@ -54,14 +54,13 @@ class Delivery:
         began = self._clock()
         late = await self._workers.publish(settings, self._patience)
         of, milliseconds = self._workers.running, 1000 * (self._clock() - began)
-        ending = {number: pid for number, pid in late.items() if pid is not None}
-        for number, pid in ending.items():
+        for number, pid in late.items():
             self._give_up(number, pid)
-        if ending:
-            await self._workers.gone({**ending}, END_SECONDS)
+        if late:
+            await self._workers.settled(late, END_SECONDS)
         return Pushed(workers=of - len(late), of=of, milliseconds=milliseconds, late=tuple(late))
 
-    def _give_up(self, number: int, pid: int) -> None:
+    def _give_up(self, number: int, pid: int | None) -> None:
         why = f"it did not put new settings in force within {self._patience:g} s"
         structlog.get_logger().error("worker replaced", worker=number, pid=pid, reason=why)
         self._replace(Replace(worker=number, pid=pid, why=why))

@@ -88,10 +88,13 @@ class Child:
         if self._process is not None:
             kill(self._process)
 
-    def replace(self, pid: int, why: str) -> bool:
-        """End process `pid`, soon, so that another takes its place; False: it is not running."""
+    def replace(self, pid: int | None, why: str) -> bool:
+        """End process `pid`, soon, so that another takes its place; False: it is not running.
+
+        None: whichever it is.
+        """
         process = self._process
-        if process is None or process.pid != pid:
+        if process is None or pid not in (None, process.pid):
             return False
         self._say(f"replacing the {self.name} process: {why}")
         self.tell(Drain(seconds=REPLACED_SECONDS, last=False))

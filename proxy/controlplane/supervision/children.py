@@ -142,7 +142,8 @@ class Children:
     def _replace(self, order: Replace) -> None:
         """End a worker that control has given up; others accept for it meanwhile."""
         known = order.worker < len(self.workers)
-        if known and self.workers[order.worker].replace(order.pid, order.why):
+        starts = order.pid is None and order.worker in self._down
+        if known and not starts and self.workers[order.worker].replace(order.pid, order.why):
             self._down.add(order.worker)
             self._share()
 

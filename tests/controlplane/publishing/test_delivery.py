@@ -1,5 +1,7 @@
 """Settings brought to workers that the test plays."""
 
+from collections.abc import Collection
+
 from proxy.channel.lifeline import Replace
 from proxy.config.settings import DataPlane
 from proxy.controlplane.publishing.delivery import Delivery
@@ -14,8 +16,8 @@ class Crew:
     def __init__(self, late: dict[int, int | None]) -> None:
         self.running = 3
         self.late = late
-        self.waited_for: list[dict[int, int | None]] = []
-        self.replaced: list[tuple[int, int, str]] = []
+        self.waited_for: list[list[int]] = []
+        self.replaced: list[tuple[int, int | None, str]] = []
         self.now = 100.0
 
     async def publish(self, settings: DataPlane, seconds: float) -> dict[int, int | None]:
@@ -23,8 +25,8 @@ class Crew:
         self.now += seconds if self.late else 0.003
         return self.late
 
-    async def gone(self, processes: dict[int, int | None], seconds: float) -> None:
-        self.waited_for.append(processes)
+    async def settled(self, workers: Collection[int], seconds: float) -> None:
+        self.waited_for.append(list(workers))
         self.now += seconds
 
     def delivery(self) -> Delivery:
@@ -51,12 +53,12 @@ async def test_who_is_late_is_named_and_ended_before_it_is_answered_for() -> Non
     (number, pid, why) = crew.replaced[0]
     assert (number, pid) == (1, 71)
     assert "within 4 s" in why
-    assert crew.waited_for == [{1: 71}]
+    assert crew.waited_for == [[1]]
 
 
-async def test_one_that_never_came_is_named_and_left_to_those_who_start_it() -> None:
+async def test_one_that_never_came_is_ended_whichever_process_it_is() -> None:
     crew = Crew(late={2: None})
     pushed = await crew.delivery().push(SETTINGS)
 
     assert (pushed.workers, pushed.late) == (2, (2,))
-    assert crew.replaced == []
+    assert [(number, pid) for number, pid, _ in crew.replaced] == [(2, None)]

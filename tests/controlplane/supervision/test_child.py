@@ -147,6 +147,15 @@ async def test_a_child_that_makes_room_is_ended_only_if_it_still_is_the_one() ->
         assert not kept.child.replace(pid, "again")
 
 
+async def test_a_child_makes_room_whichever_process_it_is() -> None:
+    async with keeping(STUBBORN) as kept:
+        await kept.ready()
+        assert kept.child.replace(None, "nobody knows it")
+        async with asyncio.timeout(PATIENCE):
+            assert await kept.said.get() == "replacing the test process: nobody knows it"
+            assert await kept.said.get() == "the test process ended (SIGKILL); starting it again"
+
+
 async def test_a_child_that_does_not_listen_is_killed() -> None:
     async with keeping(STUBBORN) as kept:
         pid = await kept.ready()
