@@ -10,6 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from proxy.dialects.wire.account import Account
+from proxy.dialects.wire.fields import form
 from proxy.dialects.wire.members import Members
 from proxy.dialects.wire.meters import Read, ReadText, ReadTexts, StreamMeter, WholeMeter
 from proxy.dialects.wire.stripper import Untouched
@@ -60,6 +61,11 @@ def reports_usage(members: Members) -> Members | None:  # noqa: ARG001  # whatev
     return None
 
 
+def response_format(members: Members) -> bytes:
+    """Return the JSON of OpenAI's `response_format`; b"": there is none."""
+    return form(members, "response_format")
+
+
 class Dialect(Struct, frozen=True, kw_only=True):
     """One API: its name, its path ("/v1/..."), and how its requests and replies are read."""
 
@@ -74,6 +80,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     read_texts: ReadTexts | None = None
     # The members that make a stream report usage; None: it does.
     ask_usage: Callable[[Members], Members | None] = reports_usage
+    # The JSON by which a request asks for a form of its reply; b"": it does not.
+    form: Callable[[Members], bytes] = response_format
     # What undoes `ask_usage` on the reply's bytes.
     stripper: Callable[[], Stripper] = Untouched
 

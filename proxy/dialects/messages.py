@@ -12,7 +12,7 @@ from msgspec import Raw, Struct, structs
 
 from proxy.dialects.dialect import Dialect, RequestFacts
 from proxy.dialects.wire.account import Account, Count, as_text
-from proxy.dialects.wire.fields import flag, formatted, inner, listed, model, number, text
+from proxy.dialects.wire.fields import flag, form, formatted, inner, listed, model, number, text
 from proxy.dialects.wire.members import Members
 from proxy.dialects.wire.prompt import conversation, unread
 from proxy.exchange.observation import Usage
@@ -176,6 +176,16 @@ def read_usage(found: Any, before: Usage | None) -> Usage | None:
     )
 
 
+def asked_form(members: Members) -> bytes:
+    """Return the JSON by which a request asks for a form of its reply; b"": it does not."""
+    return form(members, "output_config", "format") or form(members, "output_format")
+
+
 MESSAGES: Final = Dialect(
-    name="messages", path="/v1/messages", peek=peek, read_body=read_body, read_event=read_event
+    name="messages",
+    path="/v1/messages",
+    peek=peek,
+    form=asked_form,
+    read_body=read_body,
+    read_event=read_event,
 )

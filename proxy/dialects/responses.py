@@ -11,7 +11,7 @@ from msgspec import Raw, Struct
 from proxy.dialects.choices import NO_DETAILS, Details
 from proxy.dialects.dialect import Dialect, RequestFacts
 from proxy.dialects.wire.account import Account, Count, as_text
-from proxy.dialects.wire.fields import flag, formatted, inner, listed, model, number, text
+from proxy.dialects.wire.fields import flag, form, formatted, inner, listed, model, number, text
 from proxy.dialects.wire.members import Members
 from proxy.dialects.wire.prompt import conversation, unread
 from proxy.exchange.observation import Usage
@@ -197,6 +197,16 @@ def read_usage(found: Any) -> Usage | None:
     )
 
 
+def asked_form(members: Members) -> bytes:
+    """Return the JSON by which a request asks for a form of its reply; b"": it does not."""
+    return form(members, "text", "format")
+
+
 RESPONSES: Final = Dialect(
-    name="responses", path="/v1/responses", peek=peek, read_body=read_body, read_event=read_event
+    name="responses",
+    path="/v1/responses",
+    peek=peek,
+    form=asked_form,
+    read_body=read_body,
+    read_event=read_event,
 )

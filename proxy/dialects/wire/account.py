@@ -103,6 +103,7 @@ class Account(Struct, gc=False):
             usage=self.usage,
             model=self.model,
             text=text,
+            choices=self._lengths(),
             reply_chars=self._reply_chars(),
             preview=text[: self.preview_chars],
             finish_reason=self.finish_reason,
@@ -127,6 +128,11 @@ class Account(Struct, gc=False):
         pieces.append(piece)
         if len(pieces) > MANY_PIECES:  # small strings cost ten times their characters
             pieces[:] = ["".join(pieces)]
+
+    def _lengths(self) -> tuple[int, ...]:
+        if len(self.choices) < 2:
+            return ()
+        return tuple(sum(map(len, words.pieces)) for words in self.choices.values())
 
     def _text(self) -> str:
         pieces: list[str] = []

@@ -95,6 +95,15 @@ def formatted(members: Members, param: str) -> bool:
     return kind is not None and kind != "text"
 
 
+def form(members: Members, *path: str) -> bytes:
+    """Return the JSON of the member at `path`, which asks for a form of the reply; b"": none."""
+    *outer, name = path
+    for each in outer:
+        members = inner(members, each)
+    raw = given(members, name)
+    return b"" if raw is None else bytes(raw)
+
+
 def given(members: Members, name: str) -> Raw | None:
     """Return a member that is there and not null."""
     raw = members.get(name)
