@@ -59,6 +59,7 @@ soak: setup ## 1,000 changes, 20 upgrades, restarts and kills under load, flat m
 	TURNOUT_TEST_CHANGES=1000 $(BIN)/python -m pytest -s tests/processes/test_changes.py
 	TURNOUT_TEST_ROUNDS=20 $(BIN)/python -m pytest -s tests/processes/test_upgrade.py tests/processes/test_costs.py
 	TURNOUT_TEST_MINUTES=$(MINUTES) $(BIN)/python -m pytest -s tests/faults/test_memory.py
+	TURNOUT_TEST_KILLS=200 $(BIN)/python -m pytest --timeout 900 tests/store/observations/test_faults.py
 
 profile: setup ## where a worker's CPU time goes under load (ARGS="--cell stream")
 	$(BIN)/uv sync --locked --quiet --inexact --group bench

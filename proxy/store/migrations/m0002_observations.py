@@ -8,7 +8,7 @@ down_revision = "m0001"
 
 
 def upgrade() -> None:
-    """Make the three tables, and what finds a request by its id."""
+    """Make the three tables and their indexes."""
     op.create_table(
         "kinds",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -16,7 +16,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "observations",
-        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column(
+            "number",
+            sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+            primary_key=True,
+            autoincrement=False,
+        ),
         sa.Column("kind", sa.Integer, nullable=False),
         sa.Column("request_id", sa.String, nullable=False),
         sa.Column("started_at", sa.Double, nullable=False),
@@ -49,11 +54,7 @@ def upgrade() -> None:
         sa.Column("response_preview", sa.String),
         sa.Column("shadow_of", sa.String),
     )
-    op.create_index("by_request_id", "observations", ["request_id"], unique=True)
-    some = sa.text("shadow_of IS NOT NULL")
-    op.create_index(
-        "by_shadow_of", "observations", ["shadow_of"], sqlite_where=some, postgresql_where=some
-    )
+    _index()
     op.create_table(
         "spans",
         sa.Column("block", sa.BigInteger, primary_key=True, autoincrement=False),
@@ -63,4 +64,13 @@ def upgrade() -> None:
         sa.Column("slowest_ms", sa.Double, nullable=False),
         sa.Column("bytes", sa.BigInteger, nullable=False),
         sqlite_with_rowid=False,
+    )
+
+
+def _index() -> None:
+    op.create_index("by_place", "observations", ["number", "kind", "latency_ms", "started_at"])
+    op.create_index("by_request_id", "observations", ["request_id"], unique=True)
+    some = sa.text("shadow_of IS NOT NULL")
+    op.create_index(
+        "by_shadow_of", "observations", ["shadow_of"], sqlite_where=some, postgresql_where=some
     )

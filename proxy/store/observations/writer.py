@@ -15,7 +15,8 @@ import structlog
 from proxy.errors import StoreError
 from proxy.exchange.observation import Observation
 
-QUEUE = 20_000  # observations that wait, at most: some 40 MB
+QUEUE = 20_000  # observations that wait, at most
+QUEUE_CHARS = 32 * 1024 * 1024  # of their previews, at most
 BATCH = 1000  # written at once, at most: it holds the database for some 40 ms
 GATHER_SECONDS = 0.2  # from the first that waits until a batch is written
 RETRY_SECONDS = 1.0  # between attempts to write a batch
@@ -47,6 +48,7 @@ class ObservationWriter:
         self._clock = clock
         self._limit = limit
         self._queue: deque[Observation] = deque()
+        self._chars = 0
         self._changed = threading.Condition()  # held for moments, never while anything is written
         self._over = threading.Event()  # what is not written by now will not be
         self._closing = False
@@ -64,9 +66,14 @@ class ObservationWriter:
     def take(self, observations: Batch) -> None:
         """Take observations; never waits."""
         with self._changed:
-            room = 0 if self._closing else self._limit - len(self._queue)
-            self._queue.extend(observations[:room])
-            self.dropped += max(0, len(observations) - room)
+            for seen in observations:
+                chars = weight(seen)
+                full = len(self._queue) >= self._limit or self._chars + chars > QUEUE_CHARS
+                if full or self._closing:
+                    self.dropped += 1
+                else:
+                    self._queue.append(seen)
+                    self._chars += chars
             self._changed.notify_all()
 
     @property
@@ -145,7 +152,7 @@ class ObservationWriter:
             if self._over.is_set():
                 return  # they were counted as dropped already
             for _ in range(many):
-                self._queue.popleft()
+                self._chars -= weight(self._queue.popleft())
             self.written += many if written else 0
             self.dropped += 0 if written else many
             self._changed.notify_all()
@@ -162,3 +169,8 @@ class ObservationWriter:
         except StoreError:
             more = False  # whoever writes next will tell
         self._forget_at = 0.0 if more else self._clock() + FORGET_EVERY_SECONDS
+
+
+def weight(seen: Observation) -> int:
+    """Return how many characters an observation's previews have."""
+    return len(seen.prompt_preview or "") + len(seen.response_preview or "")

@@ -201,3 +201,31 @@ def test_what_is_old_is_forgotten_between_batches_and_a_failure_there_stops_noth
     writer.take(some(1))
     assert writer.close(PATIENCE)
     assert writer.written == 1
+
+
+def test_while_the_store_is_slow_it_gets_what_it_can_take_and_the_rest_is_counted() -> None:
+    database = Database()
+    with writing(database) as writer:
+        for round_ in range(10):
+            database.open.clear()
+            writer.take(some(15, first=100 * round_))
+            assert database.entered.acquire(timeout=PATIENCE)
+            assert sum(sums(writer)) == 15 * (round_ + 1)
+            database.open.set()
+            assert writer.flush(PATIENCE)
+        assert sum(sums(writer)) == 150
+        assert writer.written == len(database.ids) == 100
+
+
+def test_long_previews_fill_the_queue_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "QUEUE_CHARS", 1000)
+    database = Database()
+    database.open.clear()
+    with writing(database) as writer:
+        writer.take([observed(prompt_preview="p" * 300, response_preview="r" * 100)] * 3)
+        assert sums(writer) == (0, 1, 2)
+        database.open.set()
+        assert writer.flush(PATIENCE)
+        writer.take([observed(prompt_preview="p" * 1000, response_preview=None)])
+        assert writer.flush(PATIENCE)
+        assert sums(writer) == (3, 1, 0)
