@@ -15,6 +15,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     usage: Usage | None = None  # None: the upstream sent none
     model: str | None = None
     text: str | None = None  # content, then tool-call names and arguments
+    choices: tuple[int, ...] = ()  # characters of `text` that each has, where there are several
     reply_chars: int | None = None  # of the shortest choice; None: not a reply made of text
     preview: str = ""
     finish_reason: str | None = None
