@@ -6,16 +6,22 @@ import os
 import platform
 import re
 import resource
+import sysconfig
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 TICK = 1.0 / os.sysconf("SC_CLK_TCK")
 PROC = Path("/proc")
+BUILD_FLAGS = ("CONFIG_ARGS", "PY_CFLAGS", "PY_CFLAGS_NODIST", "PY_LDFLAGS_NODIST")
+OPTIMISED = {
+    "PGO": ("--enable-optimizations", "-fprofile-use", "-fprofile-instr-use"),
+    "LTO": ("--with-lto", "-flto"),
+}
 
 
 @dataclass(frozen=True)
@@ -95,8 +101,17 @@ def facts() -> dict[str, str]:
         "cpu": cpu[1] if cpu else platform.machine(),
         "cores": str(len(os.sched_getaffinity(0))),
         "kernel": platform.release(),
-        "python": platform.python_version(),
+        "python": f"{platform.python_version()} ({python_build(sysconfig.get_config_vars())})",
     }
+
+
+def python_build(config: Mapping[str, Any]) -> str:
+    """How this Python was optimised, as far as its build says: an unoptimised one costs every
+    Python target here 15 to 35 % more than a distribution's or the official image's.
+    """
+    said = " ".join(str(config.get(name) or "") for name in BUILD_FLAGS)
+    found = [word for word, flags in OPTIMISED.items() if any(flag in said for flag in flags)]
+    return ", ".join(found) or "no PGO or LTO in its build flags"
 
 
 def load_average() -> float:

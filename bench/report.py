@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 BEGIN = "<!-- benchmark: written by `python -m bench --publish` -->"
 END = "<!-- /benchmark -->"
+HEADS = {"fastapi+httpx2": "fastapi+httpx2, tuned"}  # of columns whose target's name is not all
 NOTHING = "-"
 BUSY = 0.5  # load average above which others took the cores away
 
@@ -63,7 +64,7 @@ def figures_table(medians: Medians, names: Sequence[str]) -> str:
         shown = [_show(medians, name, read, form) for name in names]
         if any(text != NOTHING for text in shown):
             rows.append([title, *shown])
-    return _table(["", *names], rows)
+    return _table(["", *(HEADS.get(name, name) for name in names)], rows)
 
 
 def _show(medians: Medians, name: str, read: Callable[[Medians, str], float], form: str) -> str:

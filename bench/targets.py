@@ -184,14 +184,15 @@ def _turnout(folder: Path, upstream: int) -> Target:
     return Target("turnout", port, _spawn(argv, folder / "turnout.log"), admin)
 
 
-def _textbook(library: str) -> Callable[[Path, int], Target]:
+def _textbook(library: str, *, tuned: bool) -> Callable[[Path, int], Target]:
     name = f"fastapi+{library}"
 
     def start_it(folder: Path, upstream: int) -> Target:
         port, address = free_port(), f"http://127.0.0.1:{upstream}"
         argv = [sys.executable, "-m", "uvicorn", "bench.textbook:app"]
         argv += ["--port", str(port), "--backlog", "4096"]
-        process = _spawn(argv, folder / f"{name}.log", UPSTREAM=address, HTTPX=library)
+        environment = {"UPSTREAM": address, "HTTPX": library, "TUNED": str(int(tuned))}
+        process = _spawn(argv, folder / f"{name}.log", **environment)
         return Target(name, port, process)
 
     return start_it
@@ -211,8 +212,8 @@ STARTERS: dict[str, Callable[[Path, int], Target]] = {
     "direct": _direct,
     "nginx": _nginx,
     "turnout": _turnout,
-    "fastapi+httpx2": _textbook("httpx2"),
-    "fastapi+httpx": _textbook("httpx"),
+    "fastapi+httpx2": _textbook("httpx2", tuned=True),
+    "fastapi+httpx": _textbook("httpx", tuned=False),
 }
 
 

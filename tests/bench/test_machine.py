@@ -2,7 +2,9 @@ import subprocess
 import sys
 import time
 
-from bench.machine import cpu_seconds, family, memory_bytes
+import pytest
+
+from bench.machine import cpu_seconds, family, memory_bytes, python_build
 
 GRANDPARENT = """
 import subprocess, sys
@@ -45,3 +47,15 @@ def test_cpu_time_counts_work() -> None:
         assert memory_bytes({process.pid}) > 1_000_000
         process.stdin.close()
     assert 0.02 < used <= elapsed + 0.05
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"CONFIG_ARGS": "'--enable-optimizations' '--with-lto'"}, "PGO, LTO"),
+        ({"CONFIG_ARGS": None, "PY_CFLAGS_NODIST": "-O3 -flto=auto"}, "LTO"),
+        ({"CONFIG_ARGS": "'--prefix=/usr'"}, "no PGO or LTO in its build flags"),
+    ],
+)
+def test_it_is_said_how_python_was_built(config: dict[str, str | None], said: str) -> None:
+    assert python_build(config) == said
