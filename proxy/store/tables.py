@@ -106,6 +106,7 @@ OBSERVATIONS = Table(
     Column("prompt_preview", String),
     Column("response_preview", String),
     Column("shadow_of", String),
+    Column("max_tokens", BigInteger),
 )
 Index(
     "by_place",

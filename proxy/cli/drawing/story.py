@@ -95,6 +95,10 @@ def reply(seen: models.ExchangeRecord) -> Iterator[str]:
     yield f"{number(seen.prompt_tokens)} + {number(seen.response_tokens)} tokens, {counted}"
     if seen.finish_reason is not None:
         yield f"finished: {seen.finish_reason}"
+    if seen.signals:
+        yield f"signals: {', '.join(seen.signals)}"
+    if seen.format_check is not None:
+        yield f"the form that was asked for: {seen.format_check}"
     said = {
         "the model or a filter declined": seen.refused,
         f"{seen.tool_calls} tool calls": seen.tool_calls,

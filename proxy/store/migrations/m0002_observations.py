@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("prompt_preview", sa.String),
         sa.Column("response_preview", sa.String),
         sa.Column("shadow_of", sa.String),
+        sa.Column("max_tokens", sa.BigInteger),
     )
     _index()
     op.create_table(

@@ -20,7 +20,7 @@ ROW_BYTES = 240  # of a row without its texts, with its part of indexes and span
 OF_KIND: Final = (
     *("outcome", "error_code", "route", "variant_assigned", "variant_served", "upstream"),
     *("endpoint", "dialect", "stream", "forced", "pinned", "unit_kind", "unit_missing"),
-    *("key_name", "alerts"),
+    *("key_name", "alerts", "signals", "format_check"),
 )
 OF_USAGE: Final = Usage.__struct_fields__
 COLUMNS: Final = tuple(OBSERVATIONS.c.keys())
@@ -33,8 +33,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Kind(Struct, frozen=True, array_like=True):
-    """What many observations have in common; the fields are those of OF_KIND, in this order."""
+    """What many observations have in common: whether they are shadows, then OF_KIND in its order.
 
+    A field that is new comes last, with what it was before as its default: older ones are read on.
+    """
+
+    shadow: bool
     outcome: Outcome
     error_code: ErrorCode | None = None
     route: str | None = None
@@ -50,7 +54,8 @@ class Kind(Struct, frozen=True, array_like=True):
     unit_missing: bool = False
     key_name: str | None = None
     alerts: tuple[str, ...] = ()
-    shadow: bool = False
+    signals: tuple[str, ...] = ()
+    format_check: str | None = None
 
 
 class Kept(Struct, frozen=True, kw_only=True):
@@ -62,7 +67,7 @@ class Kept(Struct, frozen=True, kw_only=True):
 
 def kind_of(seen: Observation) -> tuple[Any, ...]:
     """Return the kind of an observation, as the values of `Kind`."""
-    return *_said(seen), seen.shadow_of is not None
+    return seen.shadow_of is not None, *_said(seen)
 
 
 def said(kind: tuple[Any, ...]) -> str:

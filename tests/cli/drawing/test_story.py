@@ -65,12 +65,15 @@ def test_a_request_without_a_reply_has_a_story_too() -> None:
 
 def test_what_stood_in_and_what_a_shadow_repeats_is_told() -> None:
     seen = shown(variant_served="ft-v2", key_name="app", refused=True, tool_calls=2)
+    seen = seen.model_copy(update={"signals": ["length"], "format_check": "broken"})
     text = told(seen, repeats=shown(request_id="req_0"), shadows=[shown(request_id="req_2")])
     assert "'base' failed, 'ft-v2' stood in" in text
     assert "repeats\n  req_0" in text
     assert "shadows\n  req_2" in text
     assert "client key 'app'" in text
     assert "2 tool calls" in text
+    assert "signals: length" in text
+    assert "the form that was asked for: broken" in text
 
 
 def test_the_words_of_a_client_move_no_cursor() -> None:

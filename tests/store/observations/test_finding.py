@@ -10,6 +10,7 @@ from proxy.errors import StoreError
 from proxy.exchange.observation import Observation, Texts, Usage
 from proxy.exchange.outcome import ErrorCode, Outcome
 from proxy.store.observations import ANY, Finding, Keeping, Wanted
+from proxy.store.observations.rows import OF_KIND, OWN, Kind
 from proxy.store.tables import BLOCK
 from tests.support.observed import observed
 
@@ -35,6 +36,9 @@ FULL = observed(
     shadow_of="req_aa",
     unit_missing=True,
     alerts=("slow", "short"),
+    max_tokens=7,
+    signals=("length",),
+    format_check="broken",
     prompt_preview="ünï\U0001f600 'quoted' %s :name",
 )
 EMPTY = Observation(request_id="req_cd", started_at=0.5, table_version=1, outcome=Outcome.REJECTED)
@@ -72,6 +76,12 @@ def test_an_observation_comes_back_as_it_was_kept(engine: Engine, seen: Observat
     assert found is not None
     assert (found.number, found.observation) == (1, seen)
     assert finding.find(Wanted(), 10) == [found]
+
+
+def test_every_fact_of_an_observation_is_kept_or_left_out_on_purpose() -> None:
+    kept = {*OF_KIND, *OWN, "usage"}
+    assert set(Observation.__struct_fields__) - kept == {"texts"}
+    assert (*OF_KIND,) == Kind.__struct_fields__[1:]
 
 
 def test_the_words_for_the_token_counter_are_never_kept(engine: Engine) -> None:

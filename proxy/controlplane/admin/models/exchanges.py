@@ -91,6 +91,12 @@ class ExchangeRecord(Answer):
     """Whether the model or a filter declined, and said so in the protocol."""
     tool_calls: int
     """Tool calls in the reply."""
+    max_tokens: int | None
+    """The tokens that the request allowed its reply."""
+    signals: list[str]
+    """What may be wrong with the reply."""
+    format_check: str | None
+    """Whether the reply has the form that was asked for; null: none was."""
     malformed_events: int
     """Events of the stream that were no JSON."""
     prompt_preview: str | None

@@ -14,4 +14,5 @@ def line(kept: Kept) -> models.ExchangeRecord:
     seen = kept.observation
     said: dict[str, Any] = structs.asdict(seen) | structs.asdict(seen.usage)
     said |= {"number": kept.number, "started_at": moment(seen.started_at)}
-    return models.ExchangeRecord.model_validate(said | {"alerts": list(seen.alerts)})
+    said |= {"alerts": list(seen.alerts), "signals": list(seen.signals)}
+    return models.ExchangeRecord.model_validate(said)
