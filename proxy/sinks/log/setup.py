@@ -21,9 +21,9 @@ from proxy.sinks.log.writer import LineWriter
 LogFormat = Literal["json", "console"]
 Clock = Callable[[], float]  # seconds since the epoch
 
-# The first ones log addresses, which may hold secrets; alembic tells of steps that a start takes by
-# itself; watchfiles logs each change that it sees, and so has no end where the log is a file in a
-# folder that it watches.
+# The first ones log addresses, which may hold secrets; alembic tells of steps that a start takes
+# by itself; watchfiles logs each change that it sees, and so has no end where the log is a file in
+# a folder that it watches.
 QUIET = ("httpx2", "httpcore2", "asyncio", "alembic", "watchfiles")
 
 
