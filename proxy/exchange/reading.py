@@ -19,7 +19,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     reply_chars: int | None = None  # of the shortest choice; None: not a reply made of text
     preview: str = ""
     finish_reason: str | None = None
-    finished: bool = False  # a stream that said its end ([DONE], message_stop, ...)
+    finished: bool = False  # a stream said its end ([DONE], message_stop, ...), or may have
     refused: bool = False
     tool_calls: int = 0
     error: bool = False  # an error object in a 200 reply

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from proxy.dialects import DIALECTS, by_path
 from proxy.dialects.wire.account import Account
 from proxy.dialects.wire.meters import MAX_BODY, TOGETHER, StreamMeter
+from proxy.dialects.wire.sse import MAX_EVENT
 from proxy.exchange import Reading
 from proxy.exchange.observation import Usage
 from tests.dialects.chunks import cut, in_pieces, in_two
@@ -192,9 +193,26 @@ def test_an_event_that_can_not_be_read_is_counted_and_the_rest_is_read(
 
 def test_an_event_too_large_to_keep_is_counted() -> None:
     good = stream_of(openai(choices=[delta(content="Hello")]), done=b"")
-    huge = b"data: " + b"x" * 10_000_000 + b"\n\n"
+    huge = b"data: " + b"x" * MAX_EVENT + b"\n\n"
     reading = read(CHAT, in_pieces(good + huge + good + DONE, 1 << 16))
     assert (reading.text, reading.malformed_events) == ("HelloHello", 1)
+
+
+def test_a_last_event_that_carries_pictures_is_read() -> None:
+    response = {
+        "status": "completed",
+        "output": [{"type": "image_generation_call", "result": "A" * 10_000_000}],
+        "usage": {"input_tokens": 1, "output_tokens": 2},
+    }
+    last = named({"type": "response.completed", "response": response})
+    reading = read(RESPONSES, in_pieces(last, 1 << 16))
+    assert (reading.usage, reading.finished, reading.malformed_events) == (Usage(1, 2), True, 0)
+
+
+def test_an_event_too_large_to_read_may_have_said_the_end() -> None:
+    said = stream_of(openai(choices=[delta(content="Hello")]), done=b"")
+    assert not read(CHAT, [said]).finished
+    assert read(CHAT, [said, b"data: " + b"x" * MAX_EVENT + b"\n\n"]).finished
 
 
 def test_a_surrogate_pair_split_between_events_breaks_nothing() -> None:

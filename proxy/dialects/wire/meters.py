@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from proxy.dialects.wire.account import CANT_READ, Account
-from proxy.dialects.wire.sse import Events
+from proxy.dialects.wire.sse import MAX_EVENT, Events
 from proxy.exchange.reading import Reading
 
-MAX_BODY: Final = 16 * 1024 * 1024  # bytes kept of a whole reply; of a larger one nothing is read
+MAX_BODY: Final = MAX_EVENT  # bytes kept of a whole reply; of a larger one nothing is read
 DONE: Final = b"[DONE]"
 TOGETHER: Final = 16  # chunks of a stream that are read at one go: they cost a third then
 LARGE: Final = 4096  # bytes; so large a chunk is read at once, and nothing waits in memory
@@ -83,6 +83,8 @@ class StreamMeter:
             self._take(name, piece)
         # That event may just as well have been cut: then it is no fault that it can't be read.
         account.malformed = malformed + self._events.oversized
+        if self._events.oversized:  # one of them may have said the end: nobody can say it did not
+            account.finished = True
         return account.reading()
 
     def _catch_up(self) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 Event = tuple[bytes, bytes]  # the event's name (b"": none) and its data
 
-MAX_EVENT: Final = 4 * 1024 * 1024  # bytes; a larger event is skipped and counted
+MAX_EVENT: Final = 16 * 1024 * 1024  # bytes: room for pictures; a larger event is skipped, counted
 CR: Final = 13  # looked for as a number, which costs a tenth of looking for b"\r"
 LF: Final = 10
 BOM: Final = b"\xef\xbb\xbf"

@@ -68,8 +68,8 @@ def test_an_event_is_told_as_soon_as_it_ends(stream: bytes) -> None:
     assert events.feed(stream) == data(b"a")
 
 
-def test_an_event_of_ten_megabytes_is_skipped_and_counted_once() -> None:
-    stream = b"data: a\n\ndata: " + b"x" * 10_000_000 + b"\n\ndata: b\n\n"
+def test_an_event_of_twenty_megabytes_is_skipped_and_counted_once() -> None:
+    stream = b"data: a\n\ndata: " + b"x" * 20_000_000 + b"\n\ndata: b\n\n"
     for size in (1 << 16, 1 << 20, len(stream)):
         events = Events()
         seen = []
