@@ -23,7 +23,7 @@ class EventStripper:
     Both get bytes as they came: `marked` must be true of whatever holds an unwanted event.
     """
 
-    __slots__ = ("_drop_lf", "_held", "_limit", "_marked", "_passing", "_unwanted")
+    __slots__ = ("_between", "_drop_lf", "_held", "_limit", "_marked", "_passing", "_unwanted")
 
     def __init__(
         self,
@@ -34,16 +34,18 @@ class EventStripper:
         self._marked = marked
         self._unwanted = unwanted
         self._limit = limit
+        self._between = True  # events: none of the following
         self._held = b""
         self._passing = False  # inside an event too large to hold
         self._drop_lf = False  # the last event was dropped up to a CR: a LF would belong to it
 
     def feed(self, data: bytes) -> bytes:
         """Return the bytes to pass on now."""
-        whole = not self._held and not self._drop_lf and data.endswith(b"\n\n")
-        if whole and not self._passing and not self._marked(data):
+        if self._between and data.endswith(b"\n\n") and not self._marked(data):
             return data
-        return self._feed(data)
+        kept = self._feed(data)
+        self._between = not (self._held or self._drop_lf or self._passing)
+        return kept
 
     def flush(self) -> bytes:
         """Return what was kept back; the body is over."""
