@@ -1,5 +1,7 @@
 """A store goes away, hangs, comes back: traffic does not notice, and every request is counted."""
 
+import os
+import signal
 import statistics
 import time
 from pathlib import Path
@@ -90,3 +92,9 @@ async def test_traffic_does_not_notice_a_store_that_is_away_or_hangs_and_it_is_w
                 found = (await turnout.admin("/api/v1/exchanges?limit=500")).json()["exchanges"]
                 assert len(found) == 150
                 assert {each["variant_served"] for each in found} == {"base", "ft-v2"}
+
+                server.stop()
+                os.kill(turnout.children("control")[0], signal.SIGKILL)
+                assert await ask(turnout, 50) < 3 * usual + 20
+                server.start()  # control, which can't do without, is started until it can
+                await written(turnout, 50, seconds=3 * BACK_SECONDS)
