@@ -136,11 +136,13 @@ class Kept:
     def _steps(self, settings: "Settings") -> dict[str, Any]:
         """Return what the pipeline is to do by `settings`."""
         from proxy.alerting import Rules
+        from proxy.quality import Reader
         from proxy.sinks.redaction import Redactor
 
         plane, alerts = settings.data_plane, settings.alerts
         return {
             "count": self._counter.count if plane.count_tokens else None,
+            "read": Reader(settings.quality.default, settings.quality.routes).read,
             "redact": Redactor(plane.previews).redact,
             "judge": Rules(alerts.default, alerts.routes).judge,
             "sinks": [

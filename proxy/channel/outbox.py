@@ -16,7 +16,7 @@ from proxy.exchange import Observation
 
 CAPACITY = 10_000  # observations: a few seconds of a worker's hardest work
 BATCH = 500  # observations; about a third of a millisecond to encode
-TEXT_CAPACITY = 32 * 1024 * 1024  # bytes of words that wait for the token counter
+TEXT_CAPACITY = 32 * 1024 * 1024  # bytes of words that wait for control
 BATCH_TEXT = 2 * 1024 * 1024  # bytes of words after which a batch takes no more
 
 
@@ -86,4 +86,4 @@ class Outbox:
 def weight(observation: Observation) -> int:
     """Return about how many bytes of words an observation carries."""
     texts = observation.texts
-    return 0 if texts is None else len(texts.prompt) + len(texts.reply)
+    return 0 if texts is None else len(texts.prompt) + len(texts.reply) + len(texts.form)

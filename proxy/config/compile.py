@@ -62,6 +62,7 @@ def compile_settings(file: schema.File, folder: Path, version: int = 1) -> setti
     return settings.Settings(
         data_plane=_data_plane(file, folder, version),
         alerts=_alerts(file),
+        quality=_quality(file),
         listen_host=host,
         listen_port=port,
         admin_host=admin_host,
@@ -90,6 +91,7 @@ def _data_plane(file: schema.File, folder: Path, version: int) -> settings.DataP
         previews=settings.Previews(chars=previews.chars, redact=tuple(previews.redact)),
         workers=file.workers,
         count_tokens=file.count_tokens,
+        judge_replies=file.quality is not None,
     )
 
 
@@ -142,6 +144,36 @@ def _alerts(file: schema.File) -> settings.Alerts:
         },
         webhook=None if webhook is None else settings.Webhook(**webhook.model_dump()),
     )
+
+
+def _quality(file: schema.File) -> settings.Quality:
+    alerts = _alerts(file)
+    general = _signals(file.quality, None)
+    routes = {} if file.quality is None else file.routes
+    return settings.Quality(
+        default=_looks(general, alerts.default),
+        routes={
+            name: _looks(_signals(route.quality, general), alerts.routes.get(name, alerts.default))
+            for name, route in routes.items()
+            if {"alerts", "quality"} & route.model_fields_set
+        },
+    )
+
+
+Signals = tuple[str, ...] | None
+
+
+def _signals(said: schema.Quality | None, otherwise: Signals) -> Signals:
+    if said is None:
+        return ()
+    return otherwise if said.signals is None else tuple(said.signals)
+
+
+def _looks(signals: Signals, alert: settings.AlertThresholds) -> settings.Looks:
+    chars = alert.short_reply_chars
+    if chars is None:  # the alert is off, and that is no word on what is short
+        chars = settings.Looks().short_reply_chars
+    return settings.Looks(signals=signals, short_reply_chars=chars)
 
 
 def _thresholds(

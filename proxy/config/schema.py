@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from proxy.config import fields, settings
+from proxy.quality import Signal
 from proxy.routing import table
 
 REFERENCE = r"\$\{"
@@ -149,6 +150,14 @@ class RouteAlerts(Part):
     """The alert on short replies, or `off`."""
 
 
+class Quality(Part):
+    """What is looked for in replies."""
+
+    signals: Annotated[list[Signal] | None, Field(min_length=1)] = None
+    """The signals to read off each reply; without them, on a route those of all routes, else all
+    there are. `short` has the threshold of the alert of that name."""
+
+
 class Route(Part):
     """What apps put in `model`, and the variants that may serve it."""
 
@@ -176,6 +185,8 @@ class Route(Part):
     """A share of the requests that one variant gets as well, unseen by clients."""
     alerts: RouteAlerts = RouteAlerts()
     """Alerts of this route where they differ."""
+    quality: Annotated[Quality | None, *CAN_BE_OFF] = Quality()
+    """What is looked for in its replies where it differs, or `off`."""
 
 
 class Key(Part):
@@ -325,6 +336,8 @@ class File(Part):
     """Clients' keys by name. Without any, every caller may pass."""
     alerts: Alerts = Alerts()
     """What raises an alert."""
+    quality: Annotated[Quality | None, *CAN_BE_OFF] = Quality()
+    """What is looked for in replies, or `off`."""
     previews: Annotated[Previews | None, *CAN_BE_OFF] = Previews()
     """What of the words is written down, or `off`."""
     count_tokens: bool = True

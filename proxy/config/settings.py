@@ -107,6 +107,20 @@ class AlertThresholds(Struct, frozen=True, kw_only=True):
     short_reply_chars: int | None = 10
 
 
+class Looks(Struct, frozen=True, kw_only=True):
+    """What is looked for in the replies of a route."""
+
+    signals: tuple[str, ...] | None = None  # None: all there are
+    short_reply_chars: int = 10
+
+
+class Quality(Struct, frozen=True, kw_only=True):
+    """What is looked for in replies, by default and by route."""
+
+    default: Looks = Looks()
+    routes: dict[str, Looks] = {}
+
+
 class Webhook(Struct, frozen=True, kw_only=True):
     """Where alerts are posted."""
 
@@ -154,6 +168,7 @@ class DataPlane(Struct, frozen=True, kw_only=True):
     previews: Previews = Previews()
     workers: int = 1  # how many share the limits
     count_tokens: bool = True  # send the words along where no usage came, so control can count
+    judge_replies: bool = True  # send the reply's words along, so control can judge them
 
 
 class Origin(Struct, frozen=True, kw_only=True):
@@ -170,6 +185,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     data_plane: DataPlane
     origin: Origin = Origin()
     alerts: Alerts = Alerts()
+    quality: Quality = Quality()
     listen_host: str = "0.0.0.0"  # noqa: S104  # a proxy is there to be reached
     listen_port: int = 8000
     admin_host: str = "127.0.0.1"

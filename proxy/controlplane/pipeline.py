@@ -1,7 +1,9 @@
 """The pipeline: what happens to an observation once control has it.
 
-    count tokens (where none are known, off the loop) -> redact -> judge -> sinks
-                                                                         -> alerts -> tellers
+    read signals -> count tokens (where none are known) -> redact -> judge -> sinks
+                                                                           -> alerts -> tellers
+
+What takes long is done off the loop: both where tokens are to be counted, else neither.
 
 Nothing waits for ever: where counting is behind, an observation goes on uncounted, and that is
 counted. It knows neither who sent an observation safely here (channel) nor what becomes of it.
@@ -55,6 +57,7 @@ class Pipeline:
         self,
         *,
         count: Change | None,
+        read: Change,
         redact: Change,
         judge: Judge,
         sinks: Sequence[Sink],
@@ -62,6 +65,7 @@ class Pipeline:
         waiting: int = WAITING,
     ) -> None:
         self._count = count
+        self._read = read
         self._redact = redact
         self._judge = judge
         self._sinks = sinks
@@ -76,10 +80,17 @@ class Pipeline:
         self.uncounted = 0  # observations that went on without the tokens they should have
 
     def adopt(
-        self, *, count: Change | None, redact: Change, judge: Judge, sinks: Sequence[Sink]
+        self,
+        *,
+        count: Change | None,
+        read: Change,
+        redact: Change,
+        judge: Judge,
+        sinks: Sequence[Sink],
     ) -> None:
         """Do it so from now on, also with what waits."""
         self._count = count
+        self._read = read
         self._redact = redact
         self._judge = judge
         self._sinks = sinks
@@ -87,7 +98,9 @@ class Pipeline:
     def take(self, worker: int, observations: Sequence[Observation]) -> None:
         """Take what a worker handed over, whichever it was; never waits."""
         del worker
-        ready = [seen if seen.texts is None else self._admit(seen) for seen in observations]
+        ready = [
+            self._admit(seen) if waits(seen) else self._at_once(seen) for seen in observations
+        ]
         self._write([seen for seen in ready if seen is not None])
 
     async def run(self) -> None:
@@ -122,18 +135,22 @@ class Pipeline:
             await self._ended.wait()
 
     def _admit(self, seen: Observation) -> Observation | None:
-        """Return what has texts as it can be written now; None: it waits to be counted."""
+        """Return what has no tokens as it can be written now; None: it waits to be counted."""
         if self._count is None:
-            return bare(seen)
+            return self._at_once(seen)
         size = weight(seen)
         full = len(self._queue) >= self._limit or self._bytes + size > WAITING_BYTES
         if full or self._closing:
             self.uncounted += 1
-            return bare(seen)
+            return self._at_once(seen)
         self._queue.append(seen)
         self._bytes += size
         self._news.set()
         return None
+
+    def _at_once(self, seen: Observation) -> Observation:
+        """Return what is known of `seen` without counting, and without its texts."""
+        return bare(self._read(seen))
 
     async def _count_all(self, executor: ThreadPoolExecutor) -> None:
         """Count what waits, batch by batch, until closed and nothing waits."""
@@ -151,12 +168,13 @@ class Pipeline:
 
     def _counted(self, batch: list[Observation]) -> list[Observation]:
         """Count a batch (on the counting thread)."""
-        return [self._count(seen) if self._count else bare(seen) for seen in batch]
+        read = map(self._read, batch)
+        return [self._count(seen) if self._count else bare(seen) for seen in read]
 
     def _skip_rest(self) -> None:
         """Write what waits as it is."""
         self.uncounted += len(self._queue)
-        self._write([bare(seen) for seen in self._queue])
+        self._write([self._at_once(seen) for seen in self._queue])
         self._queue.clear()
 
     def _write(self, observations: Sequence[Observation]) -> None:
@@ -177,9 +195,14 @@ class Pipeline:
         return replace(seen, alerts=tuple(alert.name.value for alert in alerts))
 
 
+def waits(seen: Observation) -> bool:
+    """Return whether the tokens of `seen` are to be counted."""
+    return seen.texts is not None and seen.texts.prompt != b""
+
+
 def bare(seen: Observation) -> Observation:
     """Return `seen` without its texts."""
-    return replace(seen, texts=None)
+    return seen if seen.texts is None else replace(seen, texts=None)
 
 
 def weight(seen: Observation) -> int:

@@ -45,6 +45,7 @@ async def admit(
     metered = understand(request.body(limits.body_bytes), dialect, limits)
     exchange.model_asked = metered.facts.model
     exchange.stream = metered.facts.stream
+    exchange.max_tokens = metered.facts.max_tokens
     if plane.seen_chars:
         exchange.prompt_preview = metered.facts.prompt_tail[: plane.seen_chars]
     return choose(request, plane, exchange, key, metered)

@@ -210,6 +210,7 @@ class Forward:
                 stripper=sending.stripper,
                 preview_chars=self._plane.seen_chars,
                 count_tokens=settings.count_tokens and head.status < 300,
+                judge=settings.judge_replies and head.status < 300,
             )
         except UpstreamFailure:
             sending.upstream.failed()

@@ -14,6 +14,9 @@ from proxy.http import Fields, Reply
 from proxy.upstream import Connection, ResponseHead
 
 KEPT_TEXT = 200_000  # characters of a reply kept for counting; beyond, control estimates
+JUDGED_TEXT = 65_536  # characters of a reply that go to control where nothing is counted
+FORM_BYTES = 65_536  # of the form that a request asks for; a larger one is not checked
+UNREAD_FORM = b"{}"
 
 
 class Relay:
@@ -90,13 +93,14 @@ async def relay(
     stripper: Stripper | None,
     preview_chars: int,
     count_tokens: bool,
+    judge: bool,
 ) -> None:
     """Carry the reply to its end, or raise UpstreamFailure, after telling a client with a part."""
     passed_on = passes(head)
     streamed = passed_on.streamed
     meter = None
     if metered is not None and passed_on.readable:
-        keep_text = KEPT_TEXT if count_tokens else preview_chars
+        keep_text = KEPT_TEXT if count_tokens else JUDGED_TEXT if judge else preview_chars
         meter = metered.dialect.meter(
             stream=streamed, keep_text=keep_text, preview_chars=preview_chars
         )
@@ -121,11 +125,26 @@ async def relay(
         if meter is not None and metered is not None:
             exchange.reading = reading = reading or meter.finish()
             exchange.response_preview = reading.preview if preview_chars > 0 else None
-            if reading.usage is None and count_tokens:
-                exchange.texts = Texts(prompt=metered.body, reply=reading.text or "")
+            count_tokens = count_tokens and reading.usage is None
+            exchange.texts = for_control(metered, reading, count_tokens=count_tokens, judge=judge)
     # Its framing was whole, so its bytes stay as they came; but its words were not.
     if heard is not None and not said_its_end(exchange.reading):
         exchange.ended(Outcome.UPSTREAM_CUT, ErrorCode.PROVIDER_CUT)
+
+
+def for_control(
+    metered: Metered, reading: Reading, *, count_tokens: bool, judge: bool
+) -> Texts | None:
+    """Return the words that control needs: to count tokens, to judge the reply."""
+    form = b""
+    if judge and metered.facts.has_format:
+        form = metered.dialect.form(metered.members)
+        form = form if len(form) <= FORM_BYTES else UNREAD_FORM
+    if count_tokens:
+        return Texts(metered.body, reading.text or "", reading.choices, form)
+    if judge and (reading.text or form):
+        return Texts(b"", (reading.text or "")[:JUDGED_TEXT], reading.choices, form)
+    return None
 
 
 def passes(head: ResponseHead) -> Passed:

@@ -31,6 +31,7 @@ class Exchange:
         "error_code",
         "forced",
         "key_name",
+        "max_tokens",
         "method",
         "model_asked",
         "model_sent",
@@ -70,6 +71,7 @@ class Exchange:
         self.endpoint = "other"
         self.dialect = "none"
         self.stream = False
+        self.max_tokens: int | None = None
         self.key_name: str | None = None
         self.model_asked: str | None = None
         self.model_sent: str | None = None
@@ -151,6 +153,8 @@ class Exchange:
             self.pinned,
             self.shadow_of,
             self.unit_missing,
+            (),
+            self.max_tokens,
         )
 
     def _pace(self, usage: Usage) -> Pace:

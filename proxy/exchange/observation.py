@@ -23,15 +23,12 @@ class Usage(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Texts(Struct, frozen=True, array_like=True, gc=False):
-    """The words of an exchange on their way to the token counter; never stored.
+    """The words of an exchange on their way to whoever reads them in control; never stored."""
 
-    Present only where the upstream sent no usage and tokens must be counted in control.
-    `prompt` is the request's JSON body as the client sent it, `reply` the reply's text
-    (content, then tool-call names and arguments).
-    """
-
-    prompt: bytes = b""
-    reply: str = ""
+    prompt: bytes = b""  # the request's JSON as it came, only where tokens are to be counted
+    reply: str = ""  # its beginning: content, then tool-call names and arguments
+    choices: tuple[int, ...] = ()  # characters of `reply` that each has, where there are several
+    form: bytes = b""  # the JSON by which the request asks for a form of its reply
 
 
 class Observation(Struct, frozen=True, array_like=True):

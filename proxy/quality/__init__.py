@@ -1,5 +1,16 @@
 """What a finished reply says of the model that gave it: signals, read off facts and words."""
 
+from proxy.quality.reader import Looks, Reader, replies_of
 from proxy.quality.signals import ALL, Check, Signal, judgeable, read, short
 
-__all__ = ["ALL", "Check", "Signal", "judgeable", "read", "short"]
+__all__ = [
+    "ALL",
+    "Check",
+    "Looks",
+    "Reader",
+    "Signal",
+    "judgeable",
+    "read",
+    "replies_of",
+    "short",
+]

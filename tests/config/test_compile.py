@@ -11,6 +11,8 @@ from proxy.config.settings import (
     AdminToken,
     AlertThresholds,
     ClientKey,
+    Looks,
+    Quality,
     Settings,
     StoreSettings,
     Webhook,
@@ -268,3 +270,45 @@ def test_the_store_is_where_the_file_says_or_off(tmp_path: Path) -> None:
     url = "postgresql://turnout:canary@db/records"
     kept = StoreSettings(url=url, keep_days=0.5, keep_mb=2048)
     assert store("store: {url: '${DATABASE}', keep_days: 0.5}\ndefault_upstream: u") == kept
+
+
+HEAD = """
+upstreams: {one: {base_url: http://one:8000}}
+routes:
+  b: {variants: {base: {upstream: one}}}
+  a:
+    variants: {base: {upstream: one}}
+"""
+
+
+def test_what_is_looked_for_in_replies_is_all_there_is_unless_a_file_says_less(
+    compiled: Compile,
+) -> None:
+    assert compiled(HEAD).quality == Quality()
+    assert compiled(HEAD + "quality: {signals: [empty]}").quality.default.signals == ("empty",)
+    nothing = compiled(HEAD + "quality: off")
+    assert nothing.quality == Quality(default=Looks(signals=()))
+    assert not nothing.data_plane.judge_replies, "then words stay with the workers"
+
+
+@pytest.mark.parametrize(
+    ("text", "routes"),
+    [
+        ("    quality: {}\nquality: {signals: [empty]}", {"a": Looks(signals=("empty",))}),
+        ("    quality: {signals: [length]}", {"a": Looks(signals=("length",))}),
+        ("    quality: off", {"a": Looks(signals=())}),
+        ("    quality: {signals: [length]}\nquality: off", {}),
+    ],
+)
+def test_a_route_looks_for_what_all_do_where_it_says_nothing(
+    compiled: Compile, text: str, routes: dict[str, Looks]
+) -> None:
+    assert compiled(HEAD + text).quality.routes == routes
+
+
+def test_short_has_the_threshold_of_its_alert_also_where_that_is_off(compiled: Compile) -> None:
+    own = "    alerts: {short: {reply_chars: 3}}\nalerts: {short: {reply_chars: 50}}"
+    found = compiled(HEAD + own).quality
+    assert found.default.short_reply_chars == 50
+    assert found.routes["a"].short_reply_chars == 3
+    assert compiled(HEAD + "alerts: {short: off}").quality.default.short_reply_chars == 10

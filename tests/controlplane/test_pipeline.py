@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 from msgspec.structs import replace
 
 from proxy.alerting import Alert, Rules
-from proxy.config.settings import AlertThresholds, Previews
+from proxy.config.settings import AlertThresholds, Looks, Previews
 from proxy.controlplane.pipeline import Pipeline
 from proxy.exchange.observation import Observation, Texts, Usage
+from proxy.quality import Reader
 from proxy.sinks.redaction import Redactor
 from tests.support.observed import observed
 
@@ -46,6 +47,7 @@ def pipeline(
 ) -> Pipeline:
     return Pipeline(
         count=count,
+        read=Reader(Looks(), {}).read,
         redact=Redactor(Previews(redact=(r"\d{4,}",))).redact,
         judge=Rules(AlertThresholds(), {}).judge,
         sinks=[written],
@@ -95,6 +97,29 @@ async def test_what_needs_counting_is_counted_on_another_thread_and_then_written
     assert written.observations[1].usage == Usage(10, 10)
     assert threads != [threading.get_ident()]
     assert pipe.uncounted == 0
+
+
+async def test_signals_are_read_whether_or_not_tokens_are_counted() -> None:
+    written = Written()
+    no = Texts(b"", "I'm sorry, but I can't help with that.")
+    async with running(pipeline(written)) as pipe:
+        pipe.take(0, [observed(texts=no), observed(reply_chars=3), observed()])
+        assert [seen.signals for seen in written.observations] == [("refusal",), ("short",), ()]
+        pipe.take(0, [replace(wordy(), texts=replace(no, prompt=b"{}"))])
+        await written.have(4)
+    counted = written.observations[3]
+    assert (counted.signals, counted.usage) == (("refusal",), Usage(10, 10))
+    assert all(seen.texts is None for seen in written.observations)
+
+
+async def test_where_nobody_has_the_time_to_count_signals_are_read_all_the_same() -> None:
+    written = Written()
+    no = Texts(b"{}", "I'm sorry, but I can't help with that.")
+    pipeline(written, count=None).take(0, [replace(wordy(), texts=no)])
+    behind = pipeline(written, waiting=0)
+    behind.take(0, [replace(wordy(), texts=no)])
+    assert [seen.signals for seen in written.observations] == [("refusal",)] * 2
+    assert behind.uncounted == 1
 
 
 async def test_texts_are_in_no_sink_whatever_happens() -> None:

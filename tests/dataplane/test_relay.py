@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from proxy.config.settings import DataPlane, Deadlines, Limits, Timeouts
-from proxy.exchange import ErrorCode, Outcome
+from proxy.dataplane.relay import FORM_BYTES, UNREAD_FORM
+from proxy.exchange import ErrorCode, Outcome, Texts
 from proxy.routing import Route
 from tests.support.data_plane import serving, settings_of, upstream, variant
 from tests.support.scripted_upstream import (
@@ -131,13 +132,53 @@ async def test_an_upstream_that_may_not_be_asked_for_usage_is_not(
     assert seen.texts.reply == "Hello"
 
 
-async def test_without_usage_the_words_go_along_only_where_tokens_are_counted(
+@pytest.mark.parametrize(
+    ("count", "judge", "texts"),
+    [
+        (False, False, None),
+        (False, True, (False, "Hello")),
+        (True, False, (True, "Hello")),
+        (True, True, (True, "Hello")),
+    ],
+)
+async def test_the_words_go_along_only_where_tokens_are_counted_or_replies_judged(
+    model: ScriptedUpstream,
+    count: bool,  # noqa: FBT001  # a table's column
+    judge: bool,  # noqa: FBT001  # same
+    texts: tuple[bool, str] | None,
+) -> None:
+    model.by_default = stream_reply(*chat_events("Hello"))
+    plane = settings(model, count_tokens=count, judge_replies=judge)
+    async with serving(plane) as turnout:
+        await turnout.post(CHAT, ask())
+        seen = (await turnout.observed()).texts
+    assert (seen and (bool(seen.prompt), seen.reply)) == texts
+
+
+async def test_where_tokens_are_known_only_the_replys_words_go_along(
+    model: ScriptedUpstream,
+) -> None:
+    model.by_default = stream_reply(*chat_events("Hello", usage=True))
+    async with serving(settings(model)) as turnout:
+        await turnout.post(CHAT, ask(max_tokens=20))
+        seen = await turnout.observed()
+    assert seen.texts == Texts(b"", "Hello")
+    assert seen.max_tokens == 20
+
+
+async def test_the_form_that_a_request_asks_for_goes_along_unless_it_is_huge(
     model: ScriptedUpstream,
 ) -> None:
     model.by_default = stream_reply(*chat_events("Hello"))
-    async with serving(settings(model, count_tokens=False)) as turnout:
-        await turnout.post(CHAT, ask())
-        assert (await turnout.observed()).texts is None
+    async with serving(settings(model)) as turnout:
+        await turnout.post(CHAT, ask(response_format={"type": "json_object"}))
+        asked = (await turnout.observed()).texts
+        await turnout.post(CHAT, ask(response_format={"type": "x" * FORM_BYTES}))
+        huge = (await turnout.observed()).texts
+    assert asked is not None
+    assert json.loads(asked.form) == {"type": "json_object"}
+    assert huge is not None
+    assert huge.form == UNREAD_FORM
 
 
 BREAKS = [

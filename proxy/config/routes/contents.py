@@ -10,12 +10,12 @@ from typing import Any
 
 from proxy.config.check import validated
 from proxy.config.fit import fit_routing
-from proxy.config.schema import File
+from proxy.config.schema import File, Route
 from proxy.config.source import Document
 from proxy.config.wording import refused
 from proxy.rollout.contents import Contents
 
-ELSEWHERE = {"alerts"}  # of a route: reloads from the file
+ELSEWHERE = {"alerts", "quality"}  # of a route: these reload from the file
 
 
 def contents(file: File) -> Contents:
@@ -33,10 +33,11 @@ def contents(file: File) -> Contents:
 def with_contents(file: File, contents: Contents) -> File:
     """Return `file` with `contents` in the place of its own routing.
 
-    Raises ConfigError with every problem where they do not fit its upstreams and keys. A route's
-    alerts stay those of the file. `contents()` of what is returned is their declared form.
+    Raises ConfigError with every problem where they do not fit its upstreams and keys. What of a
+    route is no routing stays as the file has it. `contents()` of what is returned is their
+    declared form.
     """
-    routing = {**contents, "routes": _with_alerts(file, contents["routes"])}
+    routing = {**contents, "routes": _with_the_rest(file, contents["routes"])}
     document = Document("")
     document.value = {
         "upstreams": file.upstreams,
@@ -51,8 +52,12 @@ def with_contents(file: File, contents: Contents) -> File:
     return file.model_copy(update={name: getattr(checked, name) for name in routing})
 
 
-def _with_alerts(file: File, routes: dict[str, Any]) -> dict[str, Any]:
+def _with_the_rest(file: File, routes: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: {**route, "alerts": file.routes[name].alerts} if name in file.routes else route
+        name: {**route, **_rest(file.routes[name])} if name in file.routes else route
         for name, route in routes.items()
     }
+
+
+def _rest(route: Route) -> dict[str, Any]:
+    return {name: getattr(route, name) for name in ELSEWHERE & route.model_fields_set}

@@ -151,6 +151,7 @@ class Repeat:
             stripper=None,
             preview_chars=self._plane.seen_chars,
             count_tokens=settings.count_tokens and head.status < 300,
+            judge=settings.judge_replies and head.status < 300,
         )
         if exchange.reading.error and head.status < 400:
             exchange.ended(Outcome.UPSTREAM_ERROR, ErrorCode.PROVIDER_IN_BAND_ERROR)
@@ -165,6 +166,7 @@ def describe(exchange: Exchange, followed: Exchange) -> None:
     exchange.endpoint = followed.endpoint
     exchange.dialect = followed.dialect
     exchange.stream = followed.stream
+    exchange.max_tokens = followed.max_tokens
     exchange.route = followed.route
     exchange.bucket = followed.bucket
     exchange.unit_kind = followed.unit_kind

@@ -19,10 +19,9 @@ from prometheus_client.registry import Collector
 from proxy.alerting import Alert
 from proxy.exchange.observation import Observation
 from proxy.exchange.outcome import Outcome
-from proxy.sinks.metrics.assignments import AssignmentMetrics
 from proxy.sinks.metrics.cells import Count, Counter, Histogram, Labels, Reading, Spread
+from proxy.sinks.metrics.counted import AssignmentMetrics, QualityMetrics, ShadowMetrics
 from proxy.sinks.metrics.names import OPERATIONS, OTHER, Names
-from proxy.sinks.metrics.shadows import ShadowMetrics
 
 MODEL_LABELS = (
     "gen_ai_operation_name",
@@ -119,6 +118,7 @@ class Metrics(Collector):
             "Alerts raised, before repeats are folded.",
             ("alert", "route", "variant"),
         )
+        self._quality = QualityMetrics(names, "turnout_", "clients' replies")
         self._shadows = ShadowMetrics(names, DURATION_BOUNDS, FIRST_TOKEN_BOUNDS)
         self.families: tuple[Counter | Histogram | Reading, ...] = (
             self._durations,
@@ -129,6 +129,7 @@ class Metrics(Collector):
             *self._assignments.families,
             self._overhead,
             self._alerts,
+            *self._quality.families,
             *self._shadows.families,
             *readings,
         )
@@ -138,6 +139,7 @@ class Metrics(Collector):
         for observation in observations:
             if observation.shadow_of is None:
                 self._count(observation)
+                self._quality.count(observation)
             else:
                 self._shadows.count(observation)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from proxy.sinks.metrics.cells import Labels, Reading
-from proxy.sinks.metrics.shadows import Shadow, shadow_readings
+from proxy.sinks.metrics.counted import Shadow, shadow_readings
 
 Samples = Sequence[tuple[Labels, float]]
 

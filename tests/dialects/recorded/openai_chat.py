@@ -93,6 +93,7 @@ OPENAI_CHAT = {
         reading=Reading(
             model=MINI,
             text="Yes, of course.",
+            choices=(15, 0),
             reply_chars=0,
             preview="Yes, of co",
             finish_reason="stop",

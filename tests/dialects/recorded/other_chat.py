@@ -190,6 +190,7 @@ OTHER_CHAT = {
             usage=Usage(2, 2),
             model="m",
             text="OneAnother",
+            choices=(3, 7),
             reply_chars=3,
             preview="OneAnother",
             finish_reason="length",

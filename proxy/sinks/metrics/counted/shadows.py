@@ -11,6 +11,7 @@ from typing import Protocol
 from proxy.exchange.observation import Observation
 from proxy.exchange.outcome import Outcome
 from proxy.sinks.metrics.cells import Counter, Histogram, Labels, Reading
+from proxy.sinks.metrics.counted.quality import QualityMetrics
 from proxy.sinks.metrics.names import Names
 
 LABELS = ("route", "variant")
@@ -74,10 +75,13 @@ class ShadowMetrics:
             "Tokens that shadows cost: input and output.",
             (*LABELS, "type"),
         )
-        self.families = (self._requests, self._durations, self._ttft, self._tokens)
+        self._quality = QualityMetrics(names, "turnout_shadow_", "shadows' replies")
+        own = self._requests, self._durations, self._ttft, self._tokens
+        self.families = (*own, *self._quality.families)
 
     def count(self, seen: Observation) -> None:
         """Count a shadow that ended."""
+        self._quality.count(seen)
         route = self._names.route(seen.route)
         labels = route, self._names.variant(route, seen.variant_served)
         self._requests.at(*labels, seen.outcome, seen.error_code or "").value += 1
