@@ -7,11 +7,10 @@ from rich.table import Table
 from rich.text import Text
 
 from proxy.cli.drawing.console import clean
-from proxy.cli.drawing.moments import local
 from proxy.controlplane.admin import models
 
 HEADS = ("when", "request", "route", "variant", "outcome", "took", "first", "tokens", "marks")
-WIDTHS = (19, 36, 16, 16, 28, 8, 8, 11, 0)  # so that pages below each other stand in columns
+WIDTHS = (14, 36, 8, 6, 13, 6, 6, 7, 0)  # at least, so that a followed log stands in columns
 STYLES = {"completed": "green", "client_gone": "yellow", "rejected": "yellow"}
 
 
@@ -40,7 +39,7 @@ def table(exchanges: Sequence[models.ExchangeRecord], *, heads: bool) -> Table:
 def row(each: models.ExchangeRecord) -> tuple[str | Text, ...]:
     """Return the columns of one exchange."""
     return (
-        local(each.started_at),
+        f"{each.started_at.astimezone():%m-%d %H:%M:%S}",
         clean(each.request_id),
         clean(each.route or "-"),
         variant(each),
