@@ -10,7 +10,7 @@ from proxy.cli.drawing.console import clean
 from proxy.controlplane.admin import models
 
 HEADS = ("when", "request", "route", "variant", "outcome", "took", "first", "tokens", "marks")
-WIDTHS = (14, 36, 8, 6, 13, 6, 6, 7, 0)  # at least, so that a followed log stands in columns
+WIDTHS = (14, 36, 8, 6, 13, 6, 6, 7, 5)  # at least, so that a followed log stands in columns
 STYLES = {"completed": "green", "client_gone": "yellow", "rejected": "yellow"}
 
 
@@ -26,7 +26,7 @@ def lines(page: models.ExchangeRecords) -> Iterator[RenderableType]:
 
 def table(exchanges: Sequence[models.ExchangeRecord], *, heads: bool) -> Table:
     """Draw exchanges, a line each."""
-    grid = Table.grid(padding=(0, 2))
+    grid = Table.grid(padding=(0, 1))
     for width in WIDTHS:
         grid.add_column(min_width=width, overflow="fold")
     if heads:
