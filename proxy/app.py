@@ -136,12 +136,14 @@ class Kept:
     def _steps(self, settings: "Settings") -> dict[str, Any]:
         """Return what the pipeline is to do by `settings`."""
         from proxy.alerting import Rules
+        from proxy.formats import Checker
         from proxy.quality import Reader
         from proxy.sinks.redaction import Redactor
 
         plane, alerts = settings.data_plane, settings.alerts
         return {
             "count": self._counter.count if plane.count_tokens else None,
+            "checker": Checker(settings.quality.default, settings.quality.routes),
             "read": Reader(settings.quality.default, settings.quality.routes).read,
             "redact": Redactor(plane.previews).redact,
             "judge": Rules(alerts.default, alerts.routes).judge,

@@ -9,12 +9,18 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 from pydantic import ValidationError
 
-from proxy.config.fit import fit_callers, fit_machine, fit_routing
+from proxy.config.fit import (
+    fit_callers,
+    fit_formats,
+    fit_machine,
+    fit_routing,
+    follow_schemas,
+)
 from proxy.config.schema import File
 from proxy.config.source import Document, KeyPath, Problem, Unresolved, load, read_secret
 from proxy.config.wording import worded
 
-FREE = ("overrides", "defaults")  # below these, null is a value like others
+FREE = ("overrides", "defaults", "json_schema")  # below these, null is a value like others
 
 
 class Checked(Struct, frozen=True, kw_only=True):
@@ -34,9 +40,11 @@ def check(file: str, environ: Mapping[str, str], content: bytes | None = None) -
     if isinstance(document.value, dict):
         _no_nulls(document)
         _follow_files(document)
+        follow_schemas(document)
         model = validated(document)
         fit_machine(document)
         fit_routing(document)
+        fit_formats(document)
         fit_callers(document)
     elif not document.problems:
         document.report((), "is no mapping of settings", "write 'name: value' lines")

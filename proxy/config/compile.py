@@ -3,6 +3,7 @@
 By now everything is checked; nothing here can fail on what a person wrote.
 """
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -148,32 +149,49 @@ def _alerts(file: schema.File) -> settings.Alerts:
 
 def _quality(file: schema.File) -> settings.Quality:
     alerts = _alerts(file)
-    general = _signals(file.quality, None)
+    nothing = schema.Quality(signals=None, check_percent=None)
+    general = _looks(file.quality, nothing, alerts.default, None)
     routes = {} if file.quality is None else file.routes
     return settings.Quality(
-        default=_looks(general, alerts.default),
+        default=general,
         routes={
-            name: _looks(_signals(route.quality, general), alerts.routes.get(name, alerts.default))
+            name: _looks(
+                route.quality,
+                file.quality or nothing,
+                alerts.routes.get(name, alerts.default),
+                route.format,
+            )
             for name, route in routes.items()
-            if {"alerts", "quality"} & route.model_fields_set
+            if {"alerts", "quality", "format"} & route.model_fields_set
         },
     )
 
 
-Signals = tuple[str, ...] | None
-
-
-def _signals(said: schema.Quality | None, otherwise: Signals) -> Signals:
-    if said is None:
-        return ()
-    return otherwise if said.signals is None else tuple(said.signals)
-
-
-def _looks(signals: Signals, alert: settings.AlertThresholds) -> settings.Looks:
+def _looks(
+    said: schema.Quality | None,
+    otherwise: schema.Quality,
+    alert: settings.AlertThresholds,
+    form: schema.Format | None,
+) -> settings.Looks:
+    default = settings.Looks()
     chars = alert.short_reply_chars
     if chars is None:  # the alert is off, and that is no word on what is short
-        chars = settings.Looks().short_reply_chars
-    return settings.Looks(signals=signals, short_reply_chars=chars)
+        chars = default.short_reply_chars
+    if said is None:
+        return settings.Looks(signals=(), short_reply_chars=chars, check_percent=0.0)
+    signals = otherwise.signals if said.signals is None else said.signals
+    percent = otherwise.check_percent if said.check_percent is None else said.check_percent
+    return settings.Looks(
+        signals=None if signals is None else tuple(signals),
+        short_reply_chars=chars,
+        form=None if form is None else _form(form),
+        check_percent=default.check_percent if percent is None else percent,
+    )
+
+
+def _form(form: schema.Format) -> settings.Form:
+    written = None if form.json_schema is None else json.dumps(form.json_schema).encode()
+    return settings.Form(json_schema=written, regex=form.regex, max_chars=form.max_chars)
 
 
 def _thresholds(

@@ -8,7 +8,7 @@ It knows no setting by name.
 import json
 import re
 import warnings
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import SplitResult, urlsplit
 
 import regex
@@ -119,6 +119,20 @@ def _workers(value: object, otherwise: ValidatorFunctionWrapHandler) -> object:
 
 def _off(value: object) -> object:
     return None if value is False or value == "off" else value
+
+
+def _form(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value == "json":
+        return {"json_schema": True}
+    raise wrong("is no form", "write json, or a mapping with json_schema, regex or max_chars")
+
+
+def _schema(value: object) -> object:
+    if isinstance(value, dict | bool) or value is None:
+        return value
+    raise wrong("is no JSON Schema", "write a mapping, the path of a JSON file, or true")
 
 
 def _text(value: str) -> str:
@@ -310,6 +324,8 @@ Digest = Annotated[
 Pattern = Annotated[
     str, AfterValidator(_pattern), WithJsonSchema({"type": "string", "format": "regex"})
 ]
+FORM = BeforeValidator(_form)
+SCHEMA = BeforeValidator(_schema, json_schema_input_type=dict[str, Any] | bool | str)
 Members = Annotated[dict[str, JsonValue], AfterValidator(_members)]
 Address = Annotated[str, BeforeValidator(_address)]
 BaseUrl = Annotated[

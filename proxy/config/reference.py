@@ -71,7 +71,8 @@ def _kind(said: dict[str, Any], whole: dict[str, Any]) -> str:
         parts = [_kind(part, whole) for part in said["anyOf"] if part != {"type": "null"}]
         kind = " or ".join(dict.fromkeys(parts))
     elif "$ref" in said or "properties" in said:
-        kind = "settings" if "properties" in target(said, whole) else "anything"
+        meant = target(said, whole)
+        kind = "settings" if "properties" in meant else _kind(meant, whole)
     elif "enum" in said or "const" in said:
         words = said.get("enum", [said.get("const")])
         kind = ", ".join(f"`{word}`" for word in words if word is not False)

@@ -7,7 +7,7 @@ Defaults come from `settings`, so they are said once. What one value must be lik
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from proxy.config import fields, settings
 from proxy.quality import Signal
@@ -156,6 +156,26 @@ class Quality(Part):
     signals: Annotated[list[Signal] | None, Field(min_length=1)] = None
     """The signals to read off each reply; without them, on a route those of all routes, else all
     there are. `short` has the threshold of the alert of that name."""
+    check_percent: fields.Percent | None = None
+    """How many of the replies for which there is a form are held against it, in percent; without
+    it, on a route as many as on all routes, else all."""
+
+
+def _offer_json(schema: dict[str, Any]) -> None:
+    schema["anyOf"] = [part for part in schema["anyOf"] if part.get("type") != "null"]
+    schema["anyOf"].append({"enum": ["json"]})
+
+
+class Format(Part):
+    """What a reply must be like; all that is said of it holds."""
+
+    json_schema: Annotated[dict[str, JsonValue] | bool | None, fields.SCHEMA] = None
+    """A JSON Schema, or the path of a file that is one, from this file's folder; true is any JSON.
+    """
+    regex: fields.Pattern | None = None
+    """A regular expression that matches the whole reply, without the white space around it."""
+    max_chars: fields.Some | None = None
+    """How many characters it may have."""
 
 
 class Route(Part):
@@ -187,6 +207,8 @@ class Route(Part):
     """Alerts of this route where they differ."""
     quality: Annotated[Quality | None, *CAN_BE_OFF] = Quality()
     """What is looked for in its replies where it differs, or `off`."""
+    format: Annotated[Format | None, fields.FORM, Field(json_schema_extra=_offer_json)] = None
+    """What its replies must be like, or `json`; without it, as each request asks for it."""
 
 
 class Key(Part):

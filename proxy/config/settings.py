@@ -107,11 +107,21 @@ class AlertThresholds(Struct, frozen=True, kw_only=True):
     short_reply_chars: int | None = 10
 
 
+class Form(Struct, frozen=True, kw_only=True):
+    """What a reply must be like; all that is said of it holds."""
+
+    json_schema: bytes | None = None  # as JSON; true: any JSON
+    regex: str | None = None  # that the whole reply matches
+    max_chars: int | None = None
+
+
 class Looks(Struct, frozen=True, kw_only=True):
     """What is looked for in the replies of a route."""
 
     signals: tuple[str, ...] | None = None  # None: all there are
     short_reply_chars: int = 10
+    form: Form | None = None  # None: the one that a request asks for, if it does
+    check_percent: float = 100.0  # of the replies with a form
 
 
 class Quality(Struct, frozen=True, kw_only=True):

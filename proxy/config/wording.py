@@ -29,6 +29,7 @@ SENTENCES = {
     "list_type": ("must be a list", "write it like [first, second]"),
     "too_short": ("is empty", "name at least one below it"),
     "literal_error": ("must be {expected}", "choose one of them"),
+    "enum": ("must be {expected}", "choose one of them"),
     "recursion_loop": ("holds itself", "write it out in full"),
 }
 OTHER = ("has a value that does not fit", "see docs/configuration.md for what it takes")

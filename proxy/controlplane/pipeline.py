@@ -1,12 +1,12 @@
 """The pipeline: what happens to an observation once control has it.
 
-    read signals -> count tokens (where none are known) -> redact -> judge -> sinks
-                                                                           -> alerts -> tellers
+    check the form -> read signals -> count tokens -> redact -> judge -> sinks
+                                                                      -> alerts -> tellers
 
-What takes long is done off the loop: both where tokens are to be counted, else neither.
-
-Nothing waits for ever: where counting is behind, an observation goes on uncounted, and that is
-counted. It knows neither who sent an observation safely here (channel) nor what becomes of it.
+Where a form is to be checked or tokens are to be counted, the first three are done off the loop.
+Nothing waits for ever: where that is behind, an observation goes on unchecked and uncounted, and
+that is counted. It knows neither who sent an observation safely here (channel) nor what becomes
+of it.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from proxy.alerting import Alert
 from proxy.exchange.observation import Observation
+from proxy.quality import Check
 
 WAITING = 2000  # observations that wait for their tokens, at most
 WAITING_BYTES = 64 * 1024 * 1024  # of texts
@@ -43,20 +44,33 @@ class Teller(Protocol):
         ...
 
 
+class Checker(Protocol):
+    """Says whether replies have the form that was asked for."""
+
+    def due(self, seen: Observation) -> bool:
+        """Return whether `check` has something to look at; quick."""
+        ...
+
+    def check(self, seen: Observation) -> Observation:
+        """Return an observation that is due with what came of it; may take a while."""
+        ...
+
+
 Change = Callable[[Observation], Observation]
 Judge = Callable[[Observation], Iterable[Alert]]
 
 
 class Pipeline:
-    """Takes observations on the event loop; `run` counts what must be counted first.
+    """Takes observations on the event loop; `run` does first what takes long.
 
-    `count` may compute for long and is called on one thread; None: nothing is counted.
+    `checker` and `count` may compute for long, on one thread; `count` of None: nothing is counted.
     """
 
     def __init__(
         self,
         *,
         count: Change | None,
+        checker: Checker,
         read: Change,
         redact: Change,
         judge: Judge,
@@ -65,6 +79,7 @@ class Pipeline:
         waiting: int = WAITING,
     ) -> None:
         self._count = count
+        self._checker = checker
         self._read = read
         self._redact = redact
         self._judge = judge
@@ -83,6 +98,7 @@ class Pipeline:
         self,
         *,
         count: Change | None,
+        checker: Checker,
         read: Change,
         redact: Change,
         judge: Judge,
@@ -90,6 +106,7 @@ class Pipeline:
     ) -> None:
         """Do it so from now on, also with what waits."""
         self._count = count
+        self._checker = checker
         self._read = read
         self._redact = redact
         self._judge = judge
@@ -99,7 +116,8 @@ class Pipeline:
         """Take what a worker handed over, whichever it was; never waits."""
         del worker
         ready = [
-            self._admit(seen) if waits(seen) else self._at_once(seen) for seen in observations
+            self._at_once(seen) if seen.texts is None else self._admit(seen)
+            for seen in observations
         ]
         self._write([seen for seen in ready if seen is not None])
 
@@ -135,22 +153,33 @@ class Pipeline:
             await self._ended.wait()
 
     def _admit(self, seen: Observation) -> Observation | None:
-        """Return what has no tokens as it can be written now; None: it waits to be counted."""
-        if self._count is None:
+        """Return what has texts as it can be written now; None: it waits for what takes long."""
+        if not self._counts(seen) and not self._checker.due(seen):
             return self._at_once(seen)
         size = weight(seen)
         full = len(self._queue) >= self._limit or self._bytes + size > WAITING_BYTES
         if full or self._closing:
-            self.uncounted += 1
-            return self._at_once(seen)
+            return self._skipped(seen)
         self._queue.append(seen)
         self._bytes += size
         self._news.set()
         return None
 
     def _at_once(self, seen: Observation) -> Observation:
-        """Return what is known of `seen` without counting, and without its texts."""
+        """Return what is known of `seen` without what takes long, and without its texts."""
         return bare(self._read(seen))
+
+    def _skipped(self, seen: Observation) -> Observation:
+        """Return `seen` at once, though something was to be done that nobody had the time for."""
+        if self._counts(seen):
+            self.uncounted += 1
+        if self._checker.due(seen):
+            seen = replace(seen, format_check=Check.UNCHECKED)
+        return self._at_once(seen)
+
+    def _counts(self, seen: Observation) -> bool:
+        """Return whether the tokens of `seen`, which has texts, are to be counted."""
+        return self._count is not None and seen.texts is not None and seen.texts.prompt != b""
 
     async def _count_all(self, executor: ThreadPoolExecutor) -> None:
         """Count what waits, batch by batch, until closed and nothing waits."""
@@ -167,14 +196,15 @@ class Pipeline:
                 self._write(counted)
 
     def _counted(self, batch: list[Observation]) -> list[Observation]:
-        """Count a batch (on the counting thread)."""
-        read = map(self._read, batch)
-        return [self._count(seen) if self._count else bare(seen) for seen in read]
+        """Check, read and count a batch (on the counting thread)."""
+        checker, count = self._checker, self._count
+        checked = [checker.check(seen) if checker.due(seen) else seen for seen in batch]
+        read = map(self._read, checked)
+        return [count(seen) if count and self._counts(seen) else bare(seen) for seen in read]
 
     def _skip_rest(self) -> None:
         """Write what waits as it is."""
-        self.uncounted += len(self._queue)
-        self._write([self._at_once(seen) for seen in self._queue])
+        self._write([self._skipped(seen) for seen in self._queue])
         self._queue.clear()
 
     def _write(self, observations: Sequence[Observation]) -> None:
@@ -195,11 +225,6 @@ class Pipeline:
         return replace(seen, alerts=tuple(alert.name.value for alert in alerts))
 
 
-def waits(seen: Observation) -> bool:
-    """Return whether the tokens of `seen` are to be counted."""
-    return seen.texts is not None and seen.texts.prompt != b""
-
-
 def bare(seen: Observation) -> Observation:
     """Return `seen` without its texts."""
     return seen if seen.texts is None else replace(seen, texts=None)
@@ -207,4 +232,5 @@ def bare(seen: Observation) -> Observation:
 
 def weight(seen: Observation) -> int:
     """Return how much the texts of `seen` weigh, in bytes or so."""
-    return 0 if seen.texts is None else len(seen.texts.prompt) + len(seen.texts.reply)
+    texts = seen.texts
+    return 0 if texts is None else len(texts.prompt) + len(texts.reply) + len(texts.form)

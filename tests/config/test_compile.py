@@ -11,6 +11,7 @@ from proxy.config.settings import (
     AdminToken,
     AlertThresholds,
     ClientKey,
+    Form,
     Looks,
     Quality,
     Settings,
@@ -287,7 +288,7 @@ def test_what_is_looked_for_in_replies_is_all_there_is_unless_a_file_says_less(
     assert compiled(HEAD).quality == Quality()
     assert compiled(HEAD + "quality: {signals: [empty]}").quality.default.signals == ("empty",)
     nothing = compiled(HEAD + "quality: off")
-    assert nothing.quality == Quality(default=Looks(signals=()))
+    assert nothing.quality == Quality(default=Looks(signals=(), check_percent=0.0))
     assert not nothing.data_plane.judge_replies, "then words stay with the workers"
 
 
@@ -296,7 +297,7 @@ def test_what_is_looked_for_in_replies_is_all_there_is_unless_a_file_says_less(
     [
         ("    quality: {}\nquality: {signals: [empty]}", {"a": Looks(signals=("empty",))}),
         ("    quality: {signals: [length]}", {"a": Looks(signals=("length",))}),
-        ("    quality: off", {"a": Looks(signals=())}),
+        ("    quality: off", {"a": Looks(signals=(), check_percent=0.0)}),
         ("    quality: {signals: [length]}\nquality: off", {}),
     ],
 )
@@ -312,3 +313,28 @@ def test_short_has_the_threshold_of_its_alert_also_where_that_is_off(compiled: C
     assert found.default.short_reply_chars == 50
     assert found.routes["a"].short_reply_chars == 3
     assert compiled(HEAD + "alerts: {short: off}").quality.default.short_reply_chars == 10
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("json", Form(json_schema=b"true")),
+        ("{json_schema: true}", Form(json_schema=b"true")),
+        ("{json_schema: {enum: [null, 1]}}", Form(json_schema=b'{"enum": [null, 1]}')),
+        ("{json_schema: schema.json}", Form(json_schema=b'{"type": "string"}')),
+        ("{regex: yes|no, max_chars: 3}", Form(regex="yes|no", max_chars=3)),
+    ],
+)
+def test_the_form_of_a_routes_replies_is_what_it_says_inline_or_in_a_file(
+    compiled: Compile, tmp_path: Path, text: str, form: Form
+) -> None:
+    (tmp_path / "schema.json").write_text('{"type":"string"}', encoding="utf-8")
+    assert compiled(HEAD + f"    format: {text}").quality.routes == {"a": Looks(form=form)}
+
+
+def test_a_share_of_replies_is_checked_where_a_file_says_so(compiled: Compile) -> None:
+    own = "    quality: {check_percent: 5}\n    format: json\nquality: {check_percent: 20}"
+    found = compiled(HEAD + own).quality
+    assert (found.default.check_percent, found.routes["a"].check_percent) == (20.0, 5.0)
+    none = compiled(HEAD + "    quality: off\n    format: json").quality.routes["a"]
+    assert (none.form, none.check_percent) == (None, 0.0)

@@ -30,6 +30,8 @@ routes:
     sticky: user
     fallback: [alpha, zeta]
     alerts: {slow: off}
+    quality: off
+    format: {json_schema: {enum: [null]}}
   other: {variants: {only: {upstream: sim}}}
 keys:
   app:
@@ -118,7 +120,8 @@ def test_a_change_is_put_in_the_files_place_and_all_else_stays(read: Read) -> No
 
     assert back.routes["support"].split == {"alpha": 1.0}
     assert back.default_upstream is None
-    assert back.routes["support"].alerts == file.routes["support"].alerts
+    for name in ("alerts", "quality", "format"):
+        assert getattr(back.routes["support"], name) == getattr(file.routes["support"], name)
     assert (back.upstreams, back.keys) == (file.upstreams, file.keys)
     assert file.routes["support"].split == {"zeta": 90.0, "alpha": 10.0}
 

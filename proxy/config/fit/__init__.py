@@ -3,6 +3,7 @@
     values      the values as they stand, and what is asked of names anywhere
     routing     routes, variants, splits, pins, shadows
     callers     clients' keys and the administration's tokens
+    formats     the schemas of replies
     machine     listeners, files, upstreams' addresses: what must fit this machine
 
 Values are plain and may still be of any wrong kind (that is told elsewhere), so everything here
@@ -10,7 +11,8 @@ looks before it takes. No value that came from a reference is repeated.
 """
 
 from proxy.config.fit.callers import fit_callers
+from proxy.config.fit.formats import fit_formats, follow_schemas
 from proxy.config.fit.machine import fit_machine
 from proxy.config.fit.routing import fit_routing
 
-__all__ = ["fit_callers", "fit_machine", "fit_routing"]
+__all__ = ["fit_callers", "fit_formats", "fit_machine", "fit_routing", "follow_schemas"]

@@ -43,6 +43,11 @@ class Values:
         value = self.at(*path)
         return list(value) if isinstance(value, dict) else []
 
+    def mapping(self, *path: str) -> dict[str, object]:
+        """Return the mapping at `path`, itself; an empty one where there is none."""
+        value = self.at(*path)
+        return value if isinstance(value, dict) else {}
+
     def number(self, *path: str, default: float) -> float | None:
         """Return the number at `path`; None: what stands there is none."""
         value = self.at(*path)
