@@ -87,6 +87,7 @@ class Gauges(Struct, frozen=True, kw_only=True):
 
     in_flight: int = 0  # exchanges of clients
     connections: int = 0  # of clients
+    shed: int = 0  # connections cut at the door, since the worker's start
     upstreams: tuple[UpstreamReport, ...] = ()
     shadows: tuple[ShadowReport, ...] = ()
 

@@ -23,6 +23,7 @@ class Worker(Struct, frozen=True, kw_only=True):
     table_version: int | None = None  # acknowledged
     in_flight: int = 0
     connections: int = 0
+    shed: int = 0
     upstreams: tuple[UpstreamReport, ...] = ()
     shadows: tuple[ShadowReport, ...] = ()
 
@@ -65,6 +66,7 @@ class Fleet:
         self._connected: frozenset[int] = frozenset()
         self._ended: dict[str, Pool] = {}  # the counters of those before the last
         self._ended_shadows: list[ShadowReport] = []
+        self._ended_shed = 0
         self._watches: list[Watch] = []
         self.table = table
         self.restarts = restarts
@@ -77,6 +79,7 @@ class Fleet:
             self._keep(() if known is None else known.upstreams)
             if known is not None:
                 self._ended_shadows = sums([*self._ended_shadows, *known.shadows])
+                self._ended_shed += known.shed
             self._last[number] = Worker(number=number, pid=hello.pid, turnout=hello.turnout)
         self._connected |= {number}
 
@@ -93,6 +96,7 @@ class Fleet:
             last,
             in_flight=gauges.in_flight,
             connections=gauges.connections,
+            shed=gauges.shed,
             upstreams=gauges.upstreams,
             shadows=gauges.shadows,
         )
@@ -133,6 +137,11 @@ class Fleet:
         """The shadows of each route to each variant, over all workers, ended ones included."""
         running = [each for worker in self._last.copy().values() for each in worker.shadows]
         return sums([*self._ended_shadows, *running])
+
+    @property
+    def shed(self) -> int:
+        """Connections that workers cut at the door, for want of files or room."""
+        return self._ended_shed + sum(worker.shed for worker in self._last.copy().values())
 
     @property
     def account(self) -> Account:

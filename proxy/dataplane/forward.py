@@ -7,6 +7,7 @@ and nothing is tried again. Only what the variant changes is rewritten.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from itertools import count
+from typing import Final
 
 from msgspec import Struct
 
@@ -29,6 +30,9 @@ from proxy.upstream import Connection, ResponseHead, Upstream
 
 TRY_AGAIN = frozenset({429, 502, 503, 504})  # the upstream says that later is worth a try
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})  # an empty body is said to be so (RFC 9110, 8.6)
+# An enum's members are slow to look up in Python 3.11: a call each time.
+UPSTREAM_ERROR: Final = Outcome.UPSTREAM_ERROR
+FINE: Final = (Outcome.COMPLETED, None)
 
 
 class Sending(Struct, frozen=True, kw_only=True):
@@ -122,7 +126,7 @@ class Forward:
             connection, head = await self._open(sending)
             try:
                 outcome, code = self._judged(sending, head)
-                if outcome is Outcome.UPSTREAM_ERROR and self._replayable and not last:
+                if outcome is UPSTREAM_ERROR and self._replayable and not last:
                     return False
                 self._exchange.ended(outcome, code)
                 await self._relay(sending, connection, head)
@@ -158,7 +162,8 @@ class Forward:
     async def _send(self, sending: Sending) -> tuple[Connection, ResponseHead]:
         upstream = sending.upstream
         self._exchange.attempts += 1
-        connection = await upstream.acquire()
+        # What can be sent only once goes on a connection that can't be stale.
+        connection = await upstream.acquire(sending.until, fresh=not self._replayable)
         try:
             head = await connection.send(
                 sending.head, sending.body, chunked=sending.chunked, until=sending.until
@@ -175,6 +180,8 @@ class Forward:
             raise
         if head.status >= 500 or (head.status == 429 and self._ours(upstream)):
             upstream.failed(retry_after(head.headers))
+        elif connection is upstream.trial and head.status != 429:
+            upstream.succeeded()  # enough of a trial: the rest of a stream may take long
         return connection, head
 
     def _ours(self, upstream: Upstream) -> bool:
@@ -240,7 +247,7 @@ def judge(status: int, *, our_key: bool, our_choice: bool) -> tuple[Outcome, Err
     are our route's choice: a fine-tune that is not loaded answers so.
     """
     if status < 400:
-        return Outcome.COMPLETED, None
+        return FINE
     if status == 429:
         return Outcome.UPSTREAM_ERROR, ErrorCode.PROVIDER_RATE_LIMITED
     ours = (our_key and status in (401, 403)) or (our_choice and status == 404)

@@ -200,6 +200,7 @@ class Worker:
         return Gauges(
             in_flight=0 if edge is None else edge.in_flight,
             connections=0 if edge is None else edge.connections,
+            shed=0 if edge is None else edge.shed,
             upstreams=tuple(upstream.report() for upstream in upstreams),
             shadows=self._service.shadows.report(),
         )

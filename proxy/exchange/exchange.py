@@ -6,6 +6,8 @@ knows nothing of sockets, and nothing reads it but its owner; what others read i
 Observation that `close` returns.
 """
 
+from typing import Final
+
 from proxy.exchange.observation import SCHEMA_VERSION, Observation, Texts, Usage
 from proxy.exchange.outcome import ErrorCode, Outcome
 from proxy.exchange.reading import Reading
@@ -15,6 +17,7 @@ Pace = tuple[float | None, float | None, float | None]  # milliseconds
 
 NO_READING = Reading()
 NO_USAGE = Usage()
+COMPLETED: Final = Outcome.COMPLETED  # looking up an enum's member is a call in Python 3.11
 NO_PACE: Pace = (None, None, None)
 
 
@@ -91,7 +94,7 @@ class Exchange:
         self.response_preview: str | None = None
         self.texts: Texts | None = None
         self.reading = NO_READING
-        self.outcome = Outcome.COMPLETED
+        self.outcome = COMPLETED
         self.error_code: ErrorCode | None = None
         self.closed = False
 

@@ -14,23 +14,30 @@ It knows nothing of models, routes or upstreams.
 
 from proxy.http.connection import Service
 from proxy.http.edge import Edge
-from proxy.http.head import KEPT_BYTES, KEPT_HEADS, Head, split_length
-from proxy.http.headers import HOP_BY_HOP, Fields, Headers, end_to_end, render
+from proxy.http.head import Head
+from proxy.http.headers import (
+    HOP_BY_HOP,
+    KEPT_HEADS,
+    Fields,
+    Headers,
+    HeadMemory,
+    end_to_end,
+    render,
+)
 from proxy.http.reply import Reply
 from proxy.http.request import Request
 
 __all__ = [
     "HOP_BY_HOP",
-    "KEPT_BYTES",
     "KEPT_HEADS",
     "Edge",
     "Fields",
     "Head",
+    "HeadMemory",
     "Headers",
     "Reply",
     "Request",
     "Service",
     "end_to_end",
     "render",
-    "split_length",
 ]

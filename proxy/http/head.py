@@ -16,16 +16,13 @@ from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from proxy.config.settings import Limits
 from proxy.errors import Refusal
 from proxy.exchange import ErrorCode
-from proxy.http.headers import Headers, Spellings, connection_options
+from proxy.http.headers import Headers, HeadMemory, Spellings, connection_options
 
 METHODS = {
     name.encode(): name for name in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 }
 ALLOW = ", ".join(METHODS.values()).encode()
 LINE_SLACK = 32  # what a request line may hold beside its target
-KEPT_HEADS = 256  # heads that are remembered
-KEPT_BYTES = 4096  # of each; larger ones are read each time
-LENGTH_DIGITS = 18  # of a Content-Length: fewer than any parser's numbers overflow with
 
 _LINE = re.compile(rb"([A-Z]+) ([!-~]+) HTTP/1\.([01])")
 _DAMAGE = re.compile(rb"(?<!\r)\n|\r[^\n]|\0")
@@ -193,51 +190,28 @@ class Head:
 
 
 class Heads:
-    """Reads heads under `limits`, and remembers them without their Content-Length.
-
-    A head with the same bytes before and behind other digits differs from one that passed every
-    gate in the length of its body and in nothing else, so it is not read again. Those kept are
-    bounded in number and size: clients may send what they like.
-    """
+    """Reads heads under `limits`, and remembers those that passed every gate."""
 
     __slots__ = ("_known", "_limits")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._known: dict[tuple[bytes, bytes], Head] = {}
+        self._known: HeadMemory[Head] = HeadMemory()
 
     def read(self, raw: bytes) -> tuple[Head, int | None]:
         """Return what a whole head says, and its Content-Length, if it has one."""
-        before, digits, behind = split_length(raw)
-        head = self._known.get((before, behind))
-        if head is not None:
-            return head, int(digits) if digits else None
+        known, length = self._known.find(raw)
+        if known is not None:
+            return known, length
         head = Head()
         try:
-            length = head.parse(raw, self._limits)
+            said = head.parse(raw, self._limits)
         except Refusal as refusal:
             head.refusal = refusal
             return head, None
-        plain = bool(digits) or length is None  # else its length stands among what is remembered
-        if plain and len(raw) <= KEPT_BYTES:
-            if len(self._known) >= KEPT_HEADS:
-                self._known.clear()
-            head.kept = True
-            self._known[before, behind] = head
-        return head, length
-
-
-def split_length(raw: bytes) -> tuple[bytes, bytes, bytes]:
-    """Return what stands before, in and behind the digits of Content-Length, as most write it.
-
-    Where it is absent or written in any other way, all of `raw` stands before.
-    """
-    before, _, rest = raw.partition(b"ength: ")
-    if before[-11:].lower() == b"\r\ncontent-l":
-        digits, _, behind = rest.partition(b"\r\n")
-        if digits.isdigit() and len(digits) <= LENGTH_DIGITS:
-            return before, digits, behind
-    return raw, b"", b""
+        if said == length:  # else it is spelt in a way that the memory does not see
+            head.kept = self._known.keep(raw, head)
+        return head, said
 
 
 def feed(raw: bytes, on_header: Callable[[bytes, bytes], object]) -> None:

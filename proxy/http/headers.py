@@ -1,12 +1,13 @@
 """Header hygiene, the same for both directions and for both sides of the proxy.
 
-Knows which headers belong to one connection only, and how fields are written safely. It knows
-nothing of framing: whoever writes a head adds the framing of its own body.
+Knows which headers belong to one connection only, how fields are written safely, and what was
+made of a head that comes again. It knows nothing of framing: whoever writes a head adds the
+framing of its own body.
 """
 
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from msgspec import Struct
 
@@ -33,6 +34,9 @@ _USUAL = frozenset({b"close", b"keep-alive", b"upgrade"})  # Connection options 
 
 
 _LF, _CR, _NUL = b"\n\r\0"
+KEPT_HEADS = 256  # heads that are remembered
+KEPT_BYTES = 4096  # of each; larger ones are read each time
+LENGTH_DIGITS = 18  # of a Content-Length: fewer than any parser's numbers overflow with
 SPELLINGS = 1024  # of names that are remembered, for each use of them
 LONGEST_NAME = 64  # bytes; longer ones are not remembered
 
@@ -56,6 +60,59 @@ class Spellings(dict[bytes, T]):
                 self.clear()
             self[spelt] = worked_out
         return worked_out
+
+
+class HeadMemory(Generic[T]):
+    """What was made of heads, by their bytes without the digits of their Content-Length.
+
+    A head with the same bytes before and behind other digits differs from one that passed every
+    gate in the length of its body, and in nothing else. What is kept is bounded in number and in
+    size: peers may send what they like.
+    """
+
+    __slots__ = ("_known", "_last")
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[bytes, bytes], T] = {}
+        self._last: tuple[bytes, bytes, T | None] = (b"", b"\0", None)  # mostly it comes again
+
+    def find(self, raw: bytes) -> tuple[T | None, int | None]:
+        """Return what is kept for a whole head, if any, and the length taken out of it, if any."""
+        before, behind, value = self._last
+        if raw.startswith(before) and raw.endswith(behind):
+            digits = raw[len(before) : -len(behind)]
+            if digits.isdigit() and len(digits) <= LENGTH_DIGITS:
+                return value, int(digits)
+        before, digits, behind = split_length(raw)
+        value = self._known.get((before, behind))
+        if not digits:
+            return value, None
+        if value is not None:
+            self._last = before, behind, value
+        return value, int(digits)
+
+    def keep(self, raw: bytes, value: T) -> bool:
+        """Keep what was made of a head; False: it is too large."""
+        if len(raw) > KEPT_BYTES:
+            return False
+        if len(self._known) >= KEPT_HEADS:
+            self._known.clear()
+        before, _, behind = split_length(raw)
+        self._known[before, behind] = value
+        return True
+
+
+def split_length(raw: bytes) -> tuple[bytes, bytes, bytes]:
+    """Return what stands before, in and behind the digits of Content-Length, as most write it.
+
+    Where it is absent or written in any other way, all of `raw` stands before.
+    """
+    start, name, rest = raw.partition(b"ength: ")
+    if start[-11:].lower() == b"\r\ncontent-l":
+        digits, _, behind = rest.partition(b"\r\n")
+        if digits.isdigit() and len(digits) <= LENGTH_DIGITS:
+            return start + name, digits, b"\r\n" + behind
+    return raw, b"", b""
 
 
 def end_to_end(headers: Headers, *, extra_drop: frozenset[bytes] = frozenset()) -> Headers:

@@ -192,7 +192,8 @@ class Connection(asyncio.Protocol):
             return False
         if self._transport.get_write_buffer_size() > 0:
             return False
-        self.resume()
+        if self._paused:
+            self.resume()
         self._idle_until = self._clock() + self._keepalive
         return True
 

@@ -66,6 +66,8 @@ class Pool:
         """Return a connection that was dialled or waited for; raises UpstreamFailure."""
         if self._emptied is not None:
             raise ConnectFailure(ErrorCode.PROVIDER_CONNECT_FAILED, "the pool is closed")
+        if self._idle and len(self._open) + self._dialing >= self._size:
+            next(iter(self._idle)).close()  # the one idle longest makes room for a new one
         if len(self._open) + self._dialing < self._size:
             self._dialing += 1
         else:
@@ -81,7 +83,7 @@ class Pool:
         if not connection.rest():
             connection.close()
             return
-        waiter = self._next_waiter()
+        waiter = self._next_waiter() if self._waiters else None
         if waiter is None:
             self._idle[connection] = None
         else:

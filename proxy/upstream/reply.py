@@ -2,19 +2,19 @@
 
 It knows HTTP/1.1 framing (llhttp does the reading, strictly) and what is too much or makes no
 sense. It knows no time, no socket, and nothing of what the bodies mean. An upstream's heads mostly
-differ in their Content-Length alone, so the rest is read once (`ReplyHeads`).
+differ in their Content-Length alone, so the rest is read once (`HeadMemory`).
 """
 
 import httptools
 from msgspec import Struct
 
-from proxy.http import KEPT_BYTES, KEPT_HEADS, Headers, split_length
+from proxy.http import Headers, HeadMemory
 
 HEAD_BYTES = 64 * 1024  # of a head, interim ones before it included; of trailers
 HEADER_COUNT = 200
 INTERIM_REPLIES = 10  # 1xx heads before the final one
 BODILESS = frozenset({204, 304})
-NO_SPLIT = (b"", b"", b"")
+NOT_WHOLE = (None, None)
 
 
 class ResponseHead(Struct, frozen=True, eq=False):
@@ -30,28 +30,8 @@ class BadReply(Exception):  # a thing to be told, not a fault of ours
     """The bytes are no reply that we take."""
 
 
-class ReplyHeads:
-    """The heads of one upstream's replies, remembered without their Content-Length, bounded.
-
-    What has the same bytes before and behind other digits is framed by these and else the same.
-    Heads of other framing are not kept: their bodies are llhttp's to read.
-    """
-
-    __slots__ = ("_known",)
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[bytes, bytes], tuple[ResponseHead, bool]] = {}
-
-    def find(self, before: bytes, behind: bytes) -> tuple[ResponseHead, bool] | None:
-        """Return the head, and whether it lets the connection live on; None: it is not known."""
-        return self._known.get((before, behind))
-
-    def keep(self, before: bytes, behind: bytes, head: ResponseHead, *, alive: bool) -> None:
-        """Remember a head."""
-        if len(self._known) >= KEPT_HEADS:
-            self._known.clear()
-        kept = ResponseHead(head.status, head.reason, head.headers, kept=True)
-        self._known[before, behind] = kept, alive
+# The heads of one upstream's replies, and whether each lets its connection live on.
+ReplyHeads = HeadMemory[tuple[ResponseHead, bool]]
 
 
 class ReplyReader:
@@ -118,19 +98,20 @@ class ReplyReader:
     def _begin(self, data: bytes) -> None:
         """Read the first bytes of a reply: its whole head, most of the time."""
         end = data.find(b"\r\n\r\n") + 4
-        before, digits, behind = split_length(data[:end]) if 4 <= end <= KEPT_BYTES else NO_SPLIT
-        known = self._heads.find(before, behind) if digits else None
-        if known is not None:
+        known, length = self._heads.find(data[:end]) if end >= 4 else NOT_WHOLE
+        if known is not None and length is not None:
             self.started = True
             self.head, self._alive = known
-            self.length = length = int(digits)
+            self.length = length
             self._count(data[end:], length)
             return
         self._parse(data)
         head = self.head
-        framed = self.length is not None and not self._interim  # by the digits of this very head
-        if digits and framed and head is not None and head.status not in BODILESS:
-            self._heads.keep(before, behind, head, alive=self._alive)
+        # Only what its own digits frame is kept: bodies in chunks or until the close are llhttp's.
+        framed = length is not None and length == self.length and not self._interim
+        if framed and head is not None and head.status not in BODILESS:
+            kept = ResponseHead(head.status, head.reason, head.headers, kept=True)
+            self._heads.keep(data[:end], (kept, self._alive))
 
     def _count(self, data: bytes, left: int) -> None:
         """Take the next bytes of a body of which `left` are to come."""

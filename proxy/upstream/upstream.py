@@ -4,12 +4,13 @@ What an exchange needs from it: a connection, and afterwards a word on how it we
 not know requests, routes or variants, and it follows no redirect: a reply is a reply.
 """
 
+import asyncio
 from collections.abc import Callable
 from math import inf
 
 from proxy.channel import UpstreamReport
 from proxy.config.settings import UpstreamSettings
-from proxy.errors import UpstreamFailure
+from proxy.errors import UpstreamFailure, UpstreamTimeout
 from proxy.exchange import ErrorCode
 from proxy.upstream.connection import Connection
 from proxy.upstream.dial import Dialer
@@ -48,17 +49,18 @@ class Upstream:
             max_seconds=settings.eject_seconds_max,
         )
         self._budget = RetryBudget(settings.retry_budget)
-        self._trial: Connection | None = None  # it carries the half-open trial
+        self.trial: Connection | None = None  # it carries the half-open trial
         self._requests = 0
         self._retries = 0
         self._connect_failures = 0
         self._connect_error: ErrorCode | None = None
 
-    async def acquire(self) -> Connection:
-        """Return a connection for one exchange, kept or new; waits its turn.
+    async def acquire(self, until: float = inf, *, fresh: bool = False) -> Connection:
+        """Return a connection for one exchange, kept or new; waits its turn until `until`.
 
-        Raises UpstreamFailure: provider_ejected, provider_overloaded, or why no connection could
-        be made, which is already counted against its health.
+        `fresh`: one that the upstream can't have closed meanwhile, where that can be had. Raises
+        UpstreamFailure: provider_ejected, provider_overloaded, provider_total_timeout, or why no
+        connection could be made, which is already counted against its health.
         """
         now = self._clock()
         self._requests += 1
@@ -67,11 +69,11 @@ class Upstream:
         if not health.claim(now):
             raise UpstreamFailure(ErrorCode.PROVIDER_EJECTED)
         trial = health.ejected
-        connection = self._pool.take()
+        connection = None if fresh else self._pool.take()
         if connection is None:
-            connection = await self._connect(trial=trial)
+            connection = await self._connect(until, trial=trial)
         if trial:
-            self._trial = connection
+            self.trial = connection
         return connection
 
     async def borrow(self) -> Connection:
@@ -91,8 +93,8 @@ class Upstream:
 
         Never blocks, and does nothing the second time, until the connection is in use again.
         """
-        if connection is self._trial:
-            self._trial = None
+        if connection is self.trial:
+            self.trial = None
             self._health.abandon()
         self._pool.put(connection)
 
@@ -154,10 +156,13 @@ class Upstream:
         """Cut whatever is left, and return when every socket is closed."""
         await self._pool.close()
 
-    async def _connect(self, *, trial: bool) -> Connection:
+    async def _connect(self, until: float, *, trial: bool) -> Connection:
         connection: Connection | None = None
         try:
-            connection = await self._pool.wait()
+            async with asyncio.timeout_at(until if until < inf else None):
+                connection = await self._pool.wait()
+        except TimeoutError as error:
+            raise UpstreamTimeout(ErrorCode.PROVIDER_TOTAL_TIMEOUT) from error
         except UpstreamFailure as failure:
             if self._note(failure):
                 self._health.failed(self._clock())

@@ -69,6 +69,18 @@ def test_counters_stay_when_a_worker_goes_and_its_gauges_do_not(fleet: Fleet) ->
     assert [(pool.open, pool.requests) for pool in fleet.upstreams] == [(0, 7)]
 
 
+def test_connections_that_were_cut_at_the_door_stay_counted(fleet: Fleet) -> None:
+    fleet.joined(hello(0, 10))
+    fleet.reported(0, Gauges(shed=5))
+    fleet.joined(hello(1, 11))
+    fleet.reported(1, Gauges(shed=1))
+    fleet.left(0)
+    assert fleet.shed == 6
+    fleet.joined(hello(0, 20))
+    fleet.reported(0, Gauges(shed=2))
+    assert fleet.shed == 8
+
+
 def test_a_process_that_comes_back_is_counted_once(fleet: Fleet) -> None:
     fleet.joined(hello(0, 10))
     fleet.reported(0, gauges(5))

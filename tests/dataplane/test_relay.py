@@ -54,6 +54,19 @@ def ask(*, stream: bool = True, **more: Any) -> dict[str, object]:
 WITH_USAGE: dict[str, Any] = {"stream_options": {"include_usage": True}}
 
 
+async def test_a_stream_that_began_well_lets_others_in_again(model: ScriptedUpstream) -> None:
+    one = upstream("one", model.port, eject_after=1, eject_seconds=0.0)
+    route = Route(name="support", variants=(variant("base", "one"),), weights=(1.0,))
+    model.will(plain_reply(b"", status=500), [head(headers=SSE), chunk(event({})), HANG])
+    async with serving(settings_of(route, upstreams=[one])) as turnout:
+        await turnout.post(CHAT, ask(stream=False))
+        assert turnout.service.plane.upstreams["one"].report().ejected
+        async with turnout.client.stream("POST", CHAT, json=ask()):
+            assert (await turnout.post(CHAT, ask(stream=False))).status_code == 200
+        for _ in range(3):
+            await turnout.observed()
+
+
 def reply_bytes(body: bytes) -> bytes:
     return joined([step for step in plain_reply(body) if isinstance(step, bytes)])
 

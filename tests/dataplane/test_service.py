@@ -111,6 +111,21 @@ async def test_an_upload_of_unknown_length_streams_through_in_chunks(
     assert (sent.header("transfer-encoding"), len(sent.body)) == ("chunked", 640_000)
 
 
+async def test_an_upload_can_not_be_sent_twice_so_it_goes_on_no_kept_connection(
+    model: ScriptedUpstream,
+) -> None:
+    async with serving(settings(model, default_upstream="one")) as turnout:
+        for _ in range(2):
+            await turnout.client.get("/v1/files")
+            await turnout.observed()
+        first, second = await model.request(), await model.request()
+        await turnout.client.post("/v1/files", content=b"x")
+        await turnout.observed()
+        upload = await model.request()
+    assert first.connection is second.connection
+    assert upload.connection is not first.connection
+
+
 async def test_an_upload_above_the_limit_is_413(model: ScriptedUpstream) -> None:
     limits = Limits(stream_body_bytes=1000)
     async with serving(settings(model, default_upstream="one", limits=limits)) as turnout:

@@ -73,6 +73,7 @@ class Fleet:
     restarts: dict[str, int] = field(default_factory=dict)
     dropped: int = 0
     lost: int = 0
+    shed: int = 0
     table_version: int = 1
 
 
@@ -383,6 +384,7 @@ def test_the_fleet_is_asked_at_each_scrape() -> None:
         restarts={"worker": 2},
         dropped=11,
         lost=12,
+        shed=13,
         table_version=8,
     )
     assert board.value("turnout_in_flight", worker="0") == 3.0
@@ -404,6 +406,7 @@ def test_the_fleet_is_asked_at_each_scrape() -> None:
     assert board.value("turnout_worker_restarts_total", process="worker") == 2.0
     assert board.value("turnout_observations_dropped_total") == 11.0
     assert board.value("turnout_observations_lost_total") == 12.0
+    assert board.value("turnout_connections_shed_total") == 13.0
     assert board.value("turnout_table_version") == 8.0
 
 

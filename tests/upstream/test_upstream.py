@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from proxy.config.settings import UpstreamSettings
-from proxy.errors import ConnectFailure, UpstreamFailure
+from proxy.errors import ConnectFailure, UpstreamFailure, UpstreamTimeout
 from proxy.exchange import ErrorCode
 from proxy.upstream import Upstream
 from tests.support.scripted_upstream import (
@@ -94,6 +94,32 @@ async def test_our_own_limit_does_not_count_against_the_upstream() -> None:
             await client.acquire()
         assert client.available()
         client.release(held)
+
+
+async def test_who_waits_for_a_connection_waits_no_longer_than_its_exchange_has() -> None:
+    async with (
+        scripted_upstream() as server,
+        client_of(server.port, connections=1, eject_after=1) as client,
+    ):
+        held = await client.acquire()
+        with pytest.raises(UpstreamTimeout) as failure:
+            await client.acquire(asyncio.get_running_loop().time() + 0.01)
+        assert failure.value.code == ErrorCode.PROVIDER_TOTAL_TIMEOUT
+        assert client.available()
+        client.release(held)
+        assert await client.acquire(asyncio.get_running_loop().time() + 0.01) is held
+        client.release(held)
+
+
+async def test_a_fresh_connection_was_never_idle_even_where_there_is_room_for_one_only() -> None:
+    async with scripted_upstream() as server, client_of(server.port, connections=1) as client:
+        kept = await client.acquire()
+        client.release(kept)
+        fresh = await client.acquire(fresh=True)
+        assert fresh is not kept
+        assert not fresh.reused
+        assert client.report().open == 1
+        client.release(fresh)
 
 
 async def test_half_open_lets_one_through_whose_success_lets_all_in() -> None:

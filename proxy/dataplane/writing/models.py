@@ -65,7 +65,7 @@ async def _theirs(upstream: Upstream, head: bytes, until: float) -> list[dict[st
             body.extend(data)
 
     try:
-        connection = await upstream.acquire()
+        connection = await upstream.acquire(until)
         try:
             reply = await connection.send(head, b"", until=until)
             await connection.relay(take)

@@ -75,6 +75,11 @@ class Fleet(Protocol):
         ...
 
     @property
+    def shed(self) -> int:
+        """Client connections that workers cut at the door."""
+        ...
+
+    @property
     def table_version(self) -> int:
         """The routing table in force."""
         ...
@@ -144,6 +149,11 @@ PLAIN: tuple[tuple[str, str, Callable[[Fleet], float]], ...] = (
         "turnout_observations_lost_total",
         "Observations that died with a worker.",
         lambda fleet: fleet.lost,
+    ),
+    (
+        "turnout_connections_shed_total",
+        "Client connections cut at the door for want of files or room; no exchange began.",
+        lambda fleet: fleet.shed,
     ),
     (
         "turnout_table_version",
