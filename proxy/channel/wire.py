@@ -53,7 +53,8 @@ class Wire(Generic[T]):
 
     def post(self, message: msgspec.Struct) -> None:
         """Send a small message without waiting; if the peer is gone, nobody is told."""
-        self._writer.write(frame(message))
+        if not self._writer.is_closing():  # uvloop raises where asyncio's own loop does not
+            self._writer.write(frame(message))
 
     async def receive(self) -> T:
         """Return the next message, or raise ConnectionError."""

@@ -1,3 +1,4 @@
+import asyncio
 import socket
 
 import msgspec
@@ -14,6 +15,7 @@ from proxy.channel.lifeline import (
     supervisor_end,
 )
 from proxy.config.settings import Settings
+from proxy.dataplane.worker import loop_factory
 from proxy.routing.table import Route, Variant
 from tests.support.data_plane import settings_of
 
@@ -50,3 +52,19 @@ async def test_both_ends_understand_each_other_until_one_is_gone() -> None:
 def test_a_launch_with_a_member_that_is_none_is_an_error() -> None:
     with pytest.raises(TypeError):
         ControlLaunch.of(Settings(data_plane=settings_of(upstreams=[])), channle="/c")
+
+
+def test_what_is_posted_to_a_peer_that_is_gone_is_lost_and_hurts_nobody() -> None:
+    async def post() -> None:
+        ours, theirs = socket.socketpair()
+        child = await child_end(ours.detach())
+        theirs.close()
+        with pytest.raises(ConnectionError):
+            await child.receive()
+        for _ in range(3):
+            child.post(Ready())
+            await asyncio.sleep(0)
+        await child.close()
+
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        runner.run(post())

@@ -51,7 +51,8 @@ async def test_the_local_token_opens_a_turnout_without_configured_ones_and_a_cha
         async with served(tmp_path, CONFIG.format(port=upstream.port)) as turnout:
             path = turnout.data / "admin.token"
             token = path.read_text().strip()
-            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+            modes = {stat.S_IMODE(each.stat().st_mode) for each in turnout.data.iterdir()}
+            assert modes == {0o600}, "what is kept is nobody else's to read"
             assert await ask(turnout, "GET", "/api/v1/status", "wrong") == 401
             assert await ask(turnout, "POST", SPLIT, "wrong", ALL_TO_TUNED) == 401
             assert await served_by(turnout) == "base"

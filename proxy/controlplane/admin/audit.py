@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from proxy.config.source import shown
+from proxy.controlplane.admin.entrance.door import NOBODY
 from proxy.controlplane.admin.entrance.gate import name
 from proxy.controlplane.admin.entrance.refusals import problems, told
 from proxy.controlplane.publishing.change import Caller
@@ -46,12 +47,9 @@ class RefusedChanges:
     ) -> None:
         """Write down that `caller` was refused, if there is room."""
         at = self._clock()
-        grown = max(0.0, at - self._since) / EVERY_SECONDS
-        self._room, self._since = min(float(BURST), self._room + grown), at
-        if self._room < 1:
+        if caller.name == NOBODY and not self._fits(at):
             self._left_out += 1
             return
-        self._room -= 1
         detail = reason(error)
         if self._left_out:
             detail += f" ({self._left_out} refused before it were not written down)"
@@ -67,6 +65,15 @@ class RefusedChanges:
             detail=detail,
         )
         await self._records.record(entry)
+
+    def _fits(self, at: float) -> bool:
+        """Return whether one more of nobody's changes is written down at `at`."""
+        grown = max(0.0, at - self._since) / EVERY_SECONDS
+        self._room, self._since = min(float(BURST), self._room + grown), at
+        if self._room < 1:
+            return False
+        self._room -= 1
+        return True
 
 
 def reason(error: HTTPException | RequestValidationError) -> str:

@@ -51,6 +51,7 @@ def supervise(settings: Settings, commands: Commands, say: Callable[[str], None]
     started it. 0: all ended in good order, or a successor is at work.
     """
     raise_open_files()
+    os.umask(0o077)  # what is kept holds previews and names, which are nobody else's to read
     settings = counted(settings)
     estate = inherited(os.environ)
     with (

@@ -80,11 +80,13 @@ async def test_a_flood_of_refused_changes_pushes_nothing_out(
     assert len(admin.entries) == BURST
     await admin.post(DRAIN, {"why": "this one is an admin's"})
     assert admin.entries[-1].result == "done"
+    assert (await admin.ask("POST", DRAIN, token=READER)).status_code == 403
+    assert admin.entries[-1].who == "rob", "whoever has a token is always written down"
+    assert "30 refused before it" in admin.entries[-1].detail
     clock.now += EVERY_SECONDS
     await admin.ask("POST", DRAIN, token="wrong")
     await admin.ask("POST", DRAIN, token="wrong")
-    assert len(admin.entries) == BURST + 2
-    assert "30 refused before it" in admin.entries[-1].detail
+    assert len(admin.entries) == BURST + 3
 
 
 async def test_a_clock_that_is_set_back_takes_no_room_away(
