@@ -7,7 +7,6 @@ and nothing is tried again. Only what the variant changes is rewritten.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from itertools import count
-from typing import Final
 
 from msgspec import Struct
 
@@ -30,9 +29,6 @@ from proxy.upstream import Connection, ResponseHead, Upstream
 
 TRY_AGAIN = frozenset({429, 502, 503, 504})  # the upstream says that later is worth a try
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})  # an empty body is said to be so (RFC 9110, 8.6)
-# An enum's members are slow to look up in Python 3.11: a call each time.
-UPSTREAM_ERROR: Final = Outcome.UPSTREAM_ERROR
-FINE: Final = (Outcome.COMPLETED, None)
 
 
 class Sending(Struct, frozen=True, kw_only=True):
@@ -78,6 +74,7 @@ class Forward:
                 late = self._clock() >= self._until(other)
                 if self._reply.started or not self._replayable or late:
                     raise
+            self._exchange.ended(Outcome.COMPLETED)  # whatever the one before had noted
             variant = other
         await self._serve(self._prepare(variant), last=True)
 
@@ -97,7 +94,8 @@ class Forward:
         dialect = "none"
         if call.metered is not None:
             dialect = call.metered.dialect.name
-            body, stripper = self._rewrite(variant, upstream)
+            self._exchange.model_sent = variant.model or call.metered.facts.model
+            body, stripper = rewritten(call.metered, variant, upstream)
             length = len(body)
         elif call.request.has_body:
             body = call.request.stream(self._plane.settings.limits.stream_body_bytes)
@@ -111,12 +109,6 @@ class Forward:
             until=self._until(variant),
         )
 
-    def _rewrite(self, variant: Variant, upstream: Upstream) -> tuple[bytes, Stripper | None]:
-        metered = self._call.metered
-        assert metered is not None  # noqa: S101  # `_prepare` asked
-        self._exchange.model_sent = variant.model or metered.facts.model
-        return rewritten(metered, variant, upstream)
-
     async def _serve(self, sending: Sending, *, last: bool) -> bool:
         """Serve from one upstream; False: its reply says to fall back, and there is a where."""
         upstream = sending.upstream
@@ -125,10 +117,8 @@ class Forward:
         try:
             connection, head = await self._open(sending)
             try:
-                outcome, code = self._judged(sending, head)
-                if outcome is UPSTREAM_ERROR and self._replayable and not last:
+                if head.status >= 400 and self._turned_down(upstream, head, last=last):
                     return False
-                self._exchange.ended(outcome, code)
                 await self._relay(sending, connection, head)
                 ended = connection.last_byte_at
             finally:
@@ -152,7 +142,10 @@ class Forward:
                 if delay is None:
                     raise
             else:
-                delay = self._worth_waiting(sending, head, attempt)
+                delay = None
+                if head.status in TRY_AGAIN and self._replayable:
+                    asked = retry_after(head.headers)
+                    delay = upstream.retry_delay(attempt, asked, self._left(sending))
                 if delay is None:
                     return connection, head
                 upstream.release(connection)
@@ -189,21 +182,20 @@ class Forward:
         passed_on = upstream.settings.api_key is None and not self._plane.keyring.closed
         return not passed_on or credential(self._call.request) is None
 
-    def _worth_waiting(self, sending: Sending, head: ResponseHead, attempt: int) -> float | None:
-        if head.status not in TRY_AGAIN or not self._replayable:
-            return None
-        asked = retry_after(head.headers)
-        return sending.upstream.retry_delay(attempt, asked, self._left(sending))
-
     def _left(self, sending: Sending) -> float:
         return sending.until - self._clock()
 
-    def _judged(self, sending: Sending, head: ResponseHead) -> tuple[Outcome, ErrorCode | None]:
-        return judge(
+    def _turned_down(self, upstream: Upstream, head: ResponseHead, *, last: bool) -> bool:
+        """Note whose doing a reply that is no success is; True: another variant is to serve."""
+        outcome, code = judge(
             head.status,
-            our_key=sending.upstream.settings.api_key is not None,
+            our_key=upstream.settings.api_key is not None,
             our_choice=self._call.decision is not None,
         )
+        if outcome is Outcome.UPSTREAM_ERROR and self._replayable and not last:
+            return True
+        self._exchange.ended(outcome, code)
+        return False
 
     async def _relay(self, sending: Sending, connection: Connection, head: ResponseHead) -> None:
         settings = self._plane.settings
@@ -247,7 +239,7 @@ def judge(status: int, *, our_key: bool, our_choice: bool) -> tuple[Outcome, Err
     are our route's choice: a fine-tune that is not loaded answers so.
     """
     if status < 400:
-        return FINE
+        return Outcome.COMPLETED, None
     if status == 429:
         return Outcome.UPSTREAM_ERROR, ErrorCode.PROVIDER_RATE_LIMITED
     ours = (our_key and status in (401, 403)) or (our_choice and status == 404)

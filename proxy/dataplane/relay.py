@@ -80,7 +80,7 @@ class Relay:
         fields = Fields(theirs.lines + ours, theirs.dated)
         length = self._connection.length if self._stripper is None else None
         self._reply.start(head.status, head.reason, fields, length=length)
-        self._reply.on_flow(self._connection.pause, self._connection.resume)
+        self._reply.on_flow(self._connection)
 
 
 async def relay(
@@ -96,7 +96,7 @@ async def relay(
     judge: bool,
 ) -> None:
     """Carry the reply to its end, or raise UpstreamFailure, after telling a client with a part."""
-    passed_on = passes(head)
+    passed_on = passed(head)
     streamed = passed_on.streamed
     meter = None
     if metered is not None and passed_on.readable:
@@ -145,14 +145,6 @@ def for_control(
     if judge and (reading.text or form):
         return Texts(b"", (reading.text or "")[:JUDGED_TEXT], reading.choices, form)
     return None
-
-
-def passes(head: ResponseHead) -> Passed:
-    """Return what of a head goes on, or raise UpstreamFailure where some of it must not."""
-    try:
-        return passed(head)
-    except ValueError as error:
-        raise UpstreamFailure(ErrorCode.PROVIDER_BAD_REPLY) from error
 
 
 def break_off(

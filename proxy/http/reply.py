@@ -4,7 +4,7 @@ None of it blocks: a slow client is told of through `on_flow`. It knows the rule
 framing; bytes go to a `Wire`, which knows the socket.
 """
 
-from collections.abc import Callable
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Protocol
 
@@ -41,17 +41,28 @@ class Wire(Protocol):
         ...
 
 
+class Flow(Protocol):
+    """Who makes what a reply is made of, and can make a pause."""
+
+    def pause(self) -> None:
+        """Hear that the client fell behind."""
+        ...
+
+    def resume(self) -> None:
+        """Hear that it caught up."""
+        ...
+
+
 class Reply:
     """One reply; `send` writes it whole, or `start`, `write` ... and `finish` or `abort`."""
 
     __slots__ = (
         "_chunked",
+        "_flow",
         "_head_only",
         "_held",
         "_http11",
         "_left",
-        "_pause",
-        "_resume",
         "_wire",
         "body_bytes",
         "finished",
@@ -72,8 +83,7 @@ class Reply:
         self._held: bytes | None = None  # a head that waits for its first body bytes
         self._chunked = False
         self._left: int | None = None  # bytes of body still due; None: not known
-        self._pause: Callable[[], None] | None = None
-        self._resume: Callable[[], None] | None = None
+        self._flow: Flow | None = None
 
     def send(self, status: int, headers: Headers, body: bytes, *, close: bool = False) -> None:
         """Write a whole reply at once; ValueError where a header can't be written."""
@@ -148,17 +158,21 @@ class Reply:
         framed = self._chunked or self._left is not None or self._held is not None
         self._wire.cut(reset=self.started and not framed)
 
-    def on_flow(self, pause: Callable[[], None], resume: Callable[[], None]) -> None:
-        """Have `pause` and `resume` called as the client falls behind and catches up."""
-        self._pause, self._resume = pause, resume
+    def on_flow(self, flow: Flow) -> None:
+        """Have `flow` pause and resume as the client falls behind and catches up."""
+        self._flow = flow
         if self._wire.write_paused:
-            pause()
+            flow.pause()
 
     def flow(self, *, paused: bool) -> None:
         """Pass on that the client fell behind, or caught up: the connection's end of it."""
-        tell = self._pause if paused else self._resume
-        if tell is not None and not self.finished:
-            tell()
+        flow = self._flow
+        if flow is None or self.finished:
+            return
+        if paused:
+            flow.pause()
+        else:
+            flow.resume()
 
     def _head(
         self, status: int, line: bytes, fields: Fields, framing: bytes, *, close: bool
@@ -173,6 +187,7 @@ class Reply:
         return b"%b%b%b%b%b\r\n" % (line, fields.lines, date, framing, stay)
 
 
+@lru_cache(maxsize=256)
 def _line(status: int, reason: bytes) -> bytes:
     usual = _LINES.get(status)
     if usual is not None and (not reason or usual[13:-2] == reason):

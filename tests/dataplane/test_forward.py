@@ -15,9 +15,11 @@ from tests.support.scripted_upstream import (
     FIN,
     HANG,
     RESET,
+    Act,
     ScriptedUpstream,
     black_hole_port,
     error_reply,
+    head,
     json_reply,
     refusing_port,
     scripted_upstream,
@@ -230,14 +232,21 @@ async def test_the_fallback_serves_where_the_upstream_cannot_be_reached(
             assert (await turnout.observed()).variant_served == "base"
 
 
-@pytest.mark.parametrize("fault", [RESET, FIN])
+@pytest.mark.parametrize(
+    "steps", [[RESET], [FIN], [head(400, headers=[("Content-Length", "5")]), RESET]]
+)
 async def test_the_fallback_serves_where_the_upstream_dies_before_its_first_byte(
-    base: ScriptedUpstream, tuned: ScriptedUpstream, fault: object
+    base: ScriptedUpstream, tuned: ScriptedUpstream, steps: list[bytes | Act]
 ) -> None:
-    tuned.by_default = [fault]  # type: ignore[list-item]
+    tuned.by_default = steps
     async with serving(with_fallback(tuned.port, base.port)) as turnout:
         assert (await turnout.post(CHAT, ask())).status_code == 200
-        assert (await turnout.observed()).variant_served == "base"
+        seen = await turnout.observed()
+    assert (seen.variant_served, seen.outcome, seen.error_code) == (
+        "base",
+        Outcome.COMPLETED,
+        None,
+    )
 
 
 async def test_the_last_variants_own_error_reaches_the_client_untouched(

@@ -31,6 +31,14 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 @dataclass
+class Flow:
+    """What a reply is made of, as far as it can make a pause."""
+
+    pause: Callable[[], None]
+    resume: Callable[[], None]
+
+
+@dataclass
 class Refused:
     """What never became a request."""
 

@@ -7,7 +7,7 @@ import pytest
 from proxy.config.settings import Limits
 from proxy.errors import Refusal
 from proxy.http import Reply, Request
-from tests.http.house import NO_FIELDS, House
+from tests.http.house import NO_FIELDS, Flow, House
 from tests.support.dialogue import PATIENCE
 
 MIB = 1024 * 1024
@@ -115,7 +115,7 @@ async def test_a_slow_client_pauses_who_writes_to_it(house: House) -> None:
 
     async def stream(request: Request, reply: Reply) -> None:
         reply.start(200, b"", NO_FIELDS, length=None)
-        reply.on_flow(paused.set, resumed.set)
+        reply.on_flow(Flow(paused.set, resumed.set))
         while not paused.is_set():
             reply.write(b"x" * 65536)
             await asyncio.sleep(0)
@@ -139,7 +139,7 @@ async def test_who_joins_late_hears_that_the_client_is_slow(house: House) -> Non
     async def stream(request: Request, reply: Reply) -> None:
         reply.start(200, b"", NO_FIELDS, length=None)
         reply.write(b"x" * (32 * MIB))
-        reply.on_flow(lambda: heard.append("pause"), lambda: heard.append("resume"))
+        reply.on_flow(Flow(lambda: heard.append("pause"), lambda: heard.append("resume")))
         reply.finish()
 
     running = await house.open(stream)

@@ -4,7 +4,7 @@ import pytest
 
 from proxy.http import Reply, render
 from proxy.http.head import Head
-from tests.http.house import NO_FIELDS
+from tests.http.house import NO_FIELDS, Flow
 
 DATE = b"date: Sun, 22 Nov 2026 00:00:00 GMT\r\n"
 
@@ -142,7 +142,7 @@ def test_flow_is_told_until_the_end(wire: Wire, reply: Reply) -> None:
     heard: list[str] = []
     reply.flow(paused=True)
     wire.write_paused = True
-    reply.on_flow(lambda: heard.append("pause"), lambda: heard.append("resume"))
+    reply.on_flow(Flow(lambda: heard.append("pause"), lambda: heard.append("resume")))
     reply.flow(paused=False)
     reply.start(200, b"", NO_FIELDS, length=None)
     reply.finish()

@@ -5,7 +5,7 @@ import socket
 
 from proxy.config.settings import Deadlines, Limits
 from proxy.http import Reply, Request
-from tests.http.house import NO_FIELDS, House, echo
+from tests.http.house import NO_FIELDS, Flow, House, echo
 from tests.support.dialogue import PATIENCE, talk
 
 LATE = """
@@ -159,7 +159,7 @@ async def test_a_client_that_takes_nothing_of_a_stream_is_cut(house: House) -> N
     async def endless(request: Request, reply: Reply) -> None:
         go_on = asyncio.Event()
         reply.start(200, b"", NO_FIELDS, length=None)
-        reply.on_flow(go_on.clear, go_on.set)
+        reply.on_flow(Flow(go_on.clear, go_on.set))
         go_on.set()
         try:
             while True:

@@ -10,6 +10,8 @@ from functools import lru_cache
 from msgspec import Struct
 
 from proxy.config.settings import UpstreamSettings
+from proxy.errors import UpstreamFailure
+from proxy.exchange import ErrorCode
 from proxy.http import KEPT_HEADS, Fields, Head, Headers, Request, end_to_end, render
 from proxy.upstream import ResponseHead
 
@@ -139,7 +141,7 @@ class Passed(Struct, frozen=True):
 
 
 def passed(head: ResponseHead) -> Passed:
-    """Return what goes on, framing and our own headers apart; ValueError: it can't be written."""
+    """Return what goes on, framing and our own headers apart, or raise UpstreamFailure."""
     return _known(head) if head.kept else _passed(head)
 
 
@@ -150,7 +152,10 @@ def _passed(head: ResponseHead) -> Passed:
             streamed = value[:17].lower() == b"text/event-stream"
         elif len(name) == 16 and name.lower() == b"content-encoding":
             readable = value.lower() == b"identity"
-    fields = render(end_to_end(head.headers, extra_drop=_NEVER_DOWN))
+    try:
+        fields = render(end_to_end(head.headers, extra_drop=_NEVER_DOWN))
+    except ValueError as error:  # a header that must not be passed on
+        raise UpstreamFailure(ErrorCode.PROVIDER_BAD_REPLY) from error
     return Passed(fields, streamed and readable, readable)
 
 
