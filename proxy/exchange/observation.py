@@ -83,3 +83,4 @@ class Observation(Struct, frozen=True, array_like=True):
     max_tokens: int | None = None  # what the request allowed the reply
     signals: tuple[str, ...] = ()  # what is wrong with the reply; known from control on
     format_check: str | None = None  # kept | broken | unchecked; None: no form was asked for
+    cost_usd: float | None = None  # by the variant's prices; None is unknown, never zero

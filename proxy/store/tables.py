@@ -107,6 +107,7 @@ OBSERVATIONS = Table(
     Column("response_preview", String),
     Column("shadow_of", String),
     Column("max_tokens", BigInteger),
+    Column("cost_usd", Double),  # None is unknown, never zero
 )
 Index(
     "by_place",
@@ -133,4 +134,38 @@ SPANS = Table(
     Column("slowest_ms", Double, nullable=False),
     Column("bytes", BigInteger, nullable=False),  # what its observations take, about
     sqlite_with_rowid=False,
+)
+
+SPENDING = Table(
+    "spending",
+    METADATA,
+    Column("day", Integer, primary_key=True, autoincrement=False),  # since 1970-01-01, UTC
+    Column("route", String, primary_key=True),
+    Column("variant", String, primary_key=True),
+    Column("key_name", String, primary_key=True),  # empty: no key
+    Column("requests", BigInteger, nullable=False),
+    Column("unpriced", BigInteger, nullable=False),  # of them, whose cost is unknown
+    Column("cost_usd", Double, nullable=False),
+)
+
+BODIES = Table(
+    "bodies",
+    METADATA,
+    Column("number", NUMBER, primary_key=True, autoincrement=False),  # its observation's
+    Column("request", LargeBinary, nullable=False),
+    Column("reply", LargeBinary, nullable=False),
+    Column("request_bytes", BigInteger, nullable=False),  # before anything was cut off
+    Column("reply_bytes", BigInteger, nullable=False),
+)
+
+HOSTS = Table(
+    "hosts",
+    METADATA,
+    Column("name", String, primary_key=True),
+    Column("started_at", Double, nullable=False),  # seconds since the epoch
+    Column("seen_at", Double, nullable=False),
+    Column("version", Integer, nullable=False),  # of the routing that it has in force
+    Column("workers", Integer, nullable=False),
+    Column("in_force", Integer, nullable=False),  # on so many of its workers
+    Column("release", String, nullable=False),  # of turnout
 )

@@ -151,6 +151,7 @@ def test_each_field_of_the_record_is_the_exchange_s_own_or_read_off_its_reply() 
         "alerts": (),  # these are known from control on
         "signals": (),
         "format_check": None,
+        "cost_usd": None,
     }
 
 

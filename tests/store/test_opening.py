@@ -16,7 +16,7 @@ from proxy.store.migrating import FOLDER
 from proxy.store.migrations import (
     NEWEST,
     m0001_versions_and_audit,
-    m0002_observations,
+    m0005_hosts,
 )
 from proxy.store.tables import METADATA
 from tests.store.kept import numbers, version
@@ -52,7 +52,7 @@ def test_a_server_that_does_not_answer_is_told_without_a_password() -> None:
 def test_the_newest_step_is_the_last_of_one_row() -> None:
     scripts = ScriptDirectory(FOLDER, version_locations=[FOLDER])
     assert scripts.get_current_head() == NEWEST
-    assert scripts.get_current_head() == m0002_observations.revision
+    assert scripts.get_current_head() == m0005_hosts.revision
     assert scripts.get_base() == m0001_versions_and_audit.revision
 
 

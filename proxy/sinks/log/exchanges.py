@@ -23,7 +23,7 @@ FACTS: Final = (  # of an observation, under its own names
     *("status", "outcome", "error_code", "in_band_error", "tokens_source"),
     *("latency_ms", "ttft_ms", "tpot_ms", "overhead_ms", "reply_chars", "reply_bytes"),
     *("finish_reason", "refused", "tool_calls", "malformed_events", "max_tokens", "signals"),
-    *("format_check", "key_name", "table_version"),
+    *("format_check", "cost_usd", "key_name", "table_version"),
 )
 PREVIEWS: Final = ("prompt_preview", "response_preview")  # left out where there is none
 
