@@ -16,6 +16,9 @@ from proxy.store.migrating import FOLDER
 from proxy.store.migrations import (
     NEWEST,
     m0001_versions_and_audit,
+    m0002_observations,
+    m0003_cost,
+    m0004_bodies,
     m0005_hosts,
 )
 from proxy.store.tables import METADATA
@@ -51,9 +54,10 @@ def test_a_server_that_does_not_answer_is_told_without_a_password() -> None:
 
 def test_the_newest_step_is_the_last_of_one_row() -> None:
     scripts = ScriptDirectory(FOLDER, version_locations=[FOLDER])
-    assert scripts.get_current_head() == NEWEST
-    assert scripts.get_current_head() == m0005_hosts.revision
-    assert scripts.get_base() == m0001_versions_and_audit.revision
+    steps = (m0005_hosts, m0004_bodies, m0003_cost, m0002_observations, m0001_versions_and_audit)
+    walked = [step.revision for step in scripts.walk_revisions()]
+    assert walked == [step.revision for step in steps]
+    assert walked[0] == NEWEST
 
 
 def test_a_migration_that_breaks_off_leaves_nothing_half_done(
