@@ -8,6 +8,7 @@
     check       a file -> every problem in it, or the schema's model of it
     routes      the routing alone: contents to keep, change and put back, and the table
     compile     that model -> Settings
+    data_dir    the data directory, read off a bad file as well
     reference   docs/configuration.md, written from the schema
     settings    plain values: the only module that data plane and control plane import
 

@@ -372,7 +372,7 @@ class File(Part):
     """Where clients connect, HOST:PORT; port 0 takes any free one."""
     admin: Admin = Admin()
     """The administration listener."""
-    data_dir: fields.Text = "turnout-data"
+    data_dir: fields.Text = settings.DATA_DIR
     """The folder for what turnout keeps: versions, the audit log, its own token. It is made where
     there is none; a relative path starts at this file's folder."""
     revision: fields.Count | None = None

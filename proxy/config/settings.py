@@ -12,7 +12,9 @@ from msgspec import Struct
 from proxy.routing.table import RoutingTable
 
 AUTO = 0  # workers
-TOKEN_FILE = "admin.token"  # noqa: S105  # the name of a file in the data directory
+DATA_DIR = "turnout-data"  # beside the file
+TOKEN_FILE = "admin.token"  # noqa: S105  # in the data directory: the token that turnout makes
+ADDRESS_FILE = "admin.address"  # same: where administration is
 
 
 class Deadlines(Struct, frozen=True, kw_only=True):
@@ -201,7 +203,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     admin_host: str = "127.0.0.1"
     admin_port: int = 8001
     admin_tokens: tuple[AdminToken, ...] = ()
-    data_dir: str = "turnout-data"  # versions, audit log, the generated token
+    data_dir: str = DATA_DIR  # versions, audit log, the generated token
     revision: int | None = None  # the file's own number
     store: StoreSettings | None = StoreSettings()  # None: observations are not stored
     tls: Tls | None = None

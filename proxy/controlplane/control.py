@@ -37,6 +37,7 @@ from proxy.channel.lifeline import (
 )
 from proxy.config.settings import Settings
 from proxy.controlplane.admin.administration import Rendered, administration
+from proxy.controlplane.admin.entrance.address import announced
 from proxy.controlplane.admin.entrance.server import serve
 from proxy.controlplane.admin.entrance.tokens import Tokens
 from proxy.controlplane.admin.lately import Lately
@@ -149,6 +150,8 @@ class Control:
                         app = self._administration(record, publisher, tokens)
                         admin = socket.socket(fileno=self._launch.admin)
                         await door.enter_async_context(serve(app, admin))
+                        folder = Path(self._launched.data_dir)
+                        door.enter_context(announced(folder, admin, lambda: publisher.held))
                     self._lifeline.post(Ready())
                     await self._obey(reception, publisher, rereading, door)
                 await publisher.close()

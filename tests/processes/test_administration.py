@@ -53,6 +53,8 @@ async def test_the_local_token_opens_a_turnout_without_configured_ones_and_a_cha
             token = path.read_text().strip()
             modes = {stat.S_IMODE(each.stat().st_mode) for each in turnout.data.iterdir()}
             assert modes == {0o600}, "what is kept is nobody else's to read"
+            address = turnout.data / "admin.address"
+            assert address.read_text().startswith(f"127.0.0.1:{turnout.admin_port} ")
             assert await ask(turnout, "GET", "/api/v1/status", "wrong") == 401
             assert await ask(turnout, "POST", SPLIT, "wrong", ALL_TO_TUNED) == 401
             assert await served_by(turnout) == "base"
@@ -66,6 +68,7 @@ async def test_the_local_token_opens_a_turnout_without_configured_ones_and_a_cha
                 ("-", "split", "refused"),
             ]
             assert await turnout.end() == 0
+            assert not address.exists(), "it is nowhere any more"
         said = turnout.log.read_text() + "".join(turnout.said)
         assert str(path) in said
         assert token not in said

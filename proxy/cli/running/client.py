@@ -44,6 +44,7 @@ class Client:
     ) -> None:
         self._where = where
         self._token = where.token
+        self._tried: list[str] = []  # places at which nobody answers
         self._http = httpx2.Client(
             base_url=where.url.value,
             headers={"user-agent": AGENT},
@@ -82,9 +83,12 @@ class Client:
             if reply.status_code == 401 and self._look_again():
                 reply = self._http.request(method, path, params=said, auth=self._show, **sent)
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
-            raise self._unreached(
-                f"nobody answers at {self._place}; is turnout running?"
-            ) from error
+            self._tried.append(self._place)
+            if self._where.instead is not None:
+                self._go_to(self._where.instead)
+                return self._ask(method, parts, query=query, **sent)
+            nowhere = ", nor at ".join(self._tried)
+            raise self._unreached(f"nobody answers at {nowhere}; is turnout running?") from error
         except httpx2.TransportError as error:
             more = "" if method == "GET" else f" {UNKNOWN}"
             broken = f"no answer came from {self._place}, though it was reached.{more}"
@@ -98,6 +102,11 @@ class Client:
         if self._token.value:
             request.headers["authorization"] = f"Bearer {self._token.value}"
         return request
+
+    def _go_to(self, where: Where) -> None:
+        """Ask the turnout that is meant where nobody answers at the other place."""
+        self._where, self._token = where, where.token
+        self._http.base_url = httpx2.URL(where.url.value)
 
     def _look_again(self) -> bool:
         """Return whether another token is kept now: turnout makes it while it starts."""

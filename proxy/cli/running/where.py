@@ -1,9 +1,11 @@
 """Where: which turnout is meant, and the token that opens it, each with where it was found.
 
-The address is the one given, or what the configuration file says (`admin.listen`), or the default.
-The token is the one given, or the one that turnout made and keeps in its data directory. That one
-is shown to a turnout on this host and to nobody else. The file may be wrong in any other respect:
-whoever has just spoilt it must still be able to look and to roll back.
+The address is the one given, or the one that turnout keeps in its data directory while it runs, or
+what the configuration file says (`admin.listen`), or the default. A turnout that was killed leaves
+the second one behind, so where nobody answers there the next one is tried. The token is the one
+given, or the one that turnout made and keeps beside its address. That one is shown to a turnout on
+this host and to nobody else. The file may be wrong in any respect, and no YAML even: whoever has
+just spoilt it must still be able to look and to roll back.
 """
 
 import ipaddress
@@ -11,13 +13,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import msgspec
 from msgspec import Struct
 
 from proxy.cli.faults import DEFAULT_FILE, Fault
+from proxy.config.settings import ADDRESS_FILE, DATA_DIR, TOKEN_FILE
 
 DEFAULT_LISTEN = "127.0.0.1:8001"
-DEFAULT_DATA = "turnout-data"
-TOKEN_FILE = "admin.token"  # noqa: S105  # a file's name
 USAGE = 2
 
 
@@ -34,6 +36,7 @@ class Where(Struct, frozen=True, kw_only=True):
     url: Found
     token: Found
     kept: Path | None = None  # where the token was looked for: one that starts is yet to make it
+    instead: "Where | None" = None  # to be tried where nobody answers
 
 
 class Declared(Struct, frozen=True, kw_only=True):
@@ -45,7 +48,22 @@ class Declared(Struct, frozen=True, kw_only=True):
 
 def where(url: Found | None, token: Found | None, declared: Declared) -> Where:
     """Return which turnout is meant, by what was given and what is `declared`; Fault: none."""
-    address = checked(url) if url is not None else reached(declared.listen)
+    if url is not None:
+        return _opened(checked(url), token, declared)
+    running = serving(declared.data / ADDRESS_FILE)
+    try:
+        said = reached(declared.listen)
+    except Fault:
+        if running is None:
+            raise
+        said = running
+    instead = _opened(said, token, declared)
+    if running is None or running.value == said.value:
+        return instead
+    return msgspec.structs.replace(_opened(running, token, declared), instead=instead)
+
+
+def _opened(address: Found, token: Found | None, declared: Declared) -> Where:
     path = declared.data / TOKEN_FILE if token is None and _here(address.value) else None
     if path is not None:
         token = kept(path)
@@ -64,20 +82,22 @@ def declared(config: str | None, environ: Mapping[str, str]) -> Declared:
     file = config or DEFAULT_FILE
     if config is None and not Path(file).exists():
         said: object = {}
+        data = DATA_DIR
         unsaid = f"the default: there is no {DEFAULT_FILE} in this folder"
     else:
-        from proxy.config.source import load  # noqa: PLC0415  # --help needs none of it
+        from proxy.config import data_dir  # noqa: PLC0415  # only where there is a file
+        from proxy.config.source import load  # noqa: PLC0415  # same
 
-        said = load(file, environ).value
+        document = load(file, environ)
+        said, data = document.value, data_dir.of(document, environ)
         unsaid = f"the default, for {file} says nothing else"
     admin = _member(said, "admin")
     listen = _member(admin, "listen")
-    data = _member(said, "data_dir")
     return Declared(
         listen=Found(value=listen, source=f"admin.listen in {file}")
         if isinstance(listen, str) and listen
         else Found(value=DEFAULT_LISTEN, source=unsaid),
-        data=Path(file).parent / (data if isinstance(data, str) and data else DEFAULT_DATA),
+        data=Path(data),
     )
 
 
@@ -99,6 +119,15 @@ def reached(listen: Found) -> Found:
     if host in ("", "0.0.0.0", "[::]"):  # noqa: S104  # nothing listens here
         host = "[::1]" if host == "[::]" else "127.0.0.1"
     return checked(Found(value=f"http://{host}:{port}", source=listen.source))
+
+
+def serving(path: Path) -> Found | None:
+    """Return the URL of the turnout that keeps its address at `path`; None: there is none."""
+    try:
+        listen, _, _ = path.read_text(encoding="utf-8").partition(" ")
+        return reached(Found(value=listen, source=str(path))) if listen else None
+    except (OSError, UnicodeDecodeError, Fault):
+        return None
 
 
 def kept(path: Path) -> Found:

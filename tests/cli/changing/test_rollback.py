@@ -1,6 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from tests.cli.conftest import Run
+from tests.support.administered import ADMIN
+from tests.support.served_admin import ServedAdmin
 
 
 def test_a_rollback_goes_back_a_route_or_all_or_to_a_version(turnout: Run) -> None:
@@ -28,3 +32,20 @@ def test_what_makes_no_sense_is_a_usage_error(run: Run, words: str, told: str) -
 
     assert result.exit_code == 2
     assert told in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("text", ["routes: [", "admin: {listen: nowhere}"])
+def test_a_file_that_was_just_spoilt_keeps_nobody_from_going_back(
+    run: Run, admin: ServedAdmin, file: Path, text: str
+) -> None:
+    data = file.parent / "turnout-data"
+    data.mkdir()
+    (data / "admin.address").write_text(f"{admin.url.removeprefix('http://')} 1\n")
+    (data / "admin.token").write_text(f"{ADMIN}\n")
+    assert run("split", "support", "base=1").exit_code == 0
+    file.write_text(text, encoding="utf-8")
+
+    result = run("rollback", "support")
+
+    assert result.exit_code == 0, result.stderr
+    assert "contents of 1" in result.stdout

@@ -95,6 +95,33 @@ def test_nobody_there_is_told_with_the_address_and_where_it_came_from() -> None:
     )
 
 
+def test_where_nobody_is_there_any_more_the_other_place_is_tried_with_its_own_token() -> None:
+    other = Where(url=Found(value="http://127.0.0.1:9", source="the file"), token=NO_TOKEN)
+    seen: list[tuple[str, bool]] = []
+
+    def moved(request: httpx2.Request) -> httpx2.Response:
+        seen.append((str(request.url.port), "authorization" in request.headers))
+        if request.url.port == 8001:
+            raise httpx2.ConnectError("refused", request=request)
+        return httpx2.Response(200, json={})
+
+    def nobody(request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectTimeout("nobody", request=request)
+
+    there = Where(url=HERE, token=TOKEN, instead=other)
+    made = Client(there, transport=httpx2.MockTransport(moved))
+    made.change("POST", ("reload",))
+    made.get(("status",))
+    with pytest.raises(Denied) as caught:
+        Client(there, transport=httpx2.MockTransport(nobody)).get(("status",))
+
+    assert seen == [("8001", True), ("9", False), ("9", False)]
+    assert caught.value.message == (
+        "nobody answers at http://127.0.0.1:8001 (the default), nor at http://127.0.0.1:9 "
+        "(the file); is turnout running?"
+    )
+
+
 def test_a_connection_that_breaks_leaves_a_change_open_and_says_so() -> None:
     def broken(request: httpx2.Request) -> httpx2.Response:
         raise httpx2.ReadError("reset", request=request)

@@ -76,6 +76,46 @@ def test_a_file_that_is_wrong_elsewhere_does_not_keep_anybody_out(folder: Path, 
     assert found.token.value == "kept"
 
 
+@pytest.mark.parametrize("text", ["x: [", "admin: {listen: nowhere}", "admin: {listen: '[::]:7'}"])
+def test_a_running_turnout_is_found_whatever_its_file_says_now(folder: Path, text: str) -> None:
+    write(folder, text)
+    (folder / "turnout-data" / "admin.address").write_text("0.0.0.0:9001 77\n", encoding="utf-8")
+
+    found = where(None, None, declared(None, {}))
+
+    assert found.url == Found(value="http://127.0.0.1:9001", source="turnout-data/admin.address")
+    assert found.token.value == "kept"
+
+
+def test_where_nobody_answers_at_the_kept_address_the_files_is_tried(folder: Path) -> None:
+    write(folder, "admin: {listen: 'elsewhere.example:7'}")
+    (folder / "turnout-data" / "admin.address").write_text("127.0.0.1:9001 77", encoding="utf-8")
+
+    found = where(None, None, declared(None, {}))
+
+    assert found.instead is not None
+    assert found.instead.url.value == "http://elsewhere.example:7"
+    assert found.instead.token.value == "", "a token of this host is not sent there"
+    assert where(URL, None, declared(None, {})).instead is None
+
+
+def test_an_address_that_is_none_is_as_good_as_none(folder: Path) -> None:
+    write(folder, "")
+    kept = folder / "turnout-data" / "admin.address"
+    for text in (b"", b"\xff", b"nowhere 77"):
+        kept.write_bytes(text)
+        assert where(None, None, declared(None, {})).url.value == "http://127.0.0.1:8001"
+
+
+@pytest.mark.parametrize("line", ["data_dir: own", "data_dir: '${WHERE}'  # here"])
+def test_the_data_directory_of_a_file_that_is_no_yaml_is_found(folder: Path, line: str) -> None:
+    write(folder, f"upstreams: [\n{line}\nroutes: }}")
+    (folder / "own").mkdir()
+    (folder / "own" / "admin.token").write_text("there", encoding="utf-8")
+
+    assert where(None, None, declared(None, {"WHERE": "own"})).token.value == "there"
+
+
 def test_a_file_that_was_named_must_be_there(folder: Path) -> None:
     with pytest.raises(ConfigError, match="can't be read"):
         declared("nowhere.yaml", {})

@@ -64,7 +64,7 @@ def local_token(folder: Path, make: Callable[[], str]) -> AdminToken:
     token = _kept(path)
     if token is None:
         token = make()
-        _keep(path, token)
+        keep(path, token)
         structlog.get_logger().info("admin token made", path=str(path))
     return AdminToken(name=LOCAL, sha256=digest_of(token.encode()), role="admin")
 
@@ -82,11 +82,11 @@ def _kept(path: Path) -> str | None:
     return token if len(token) >= SHORTEST else None
 
 
-def _keep(path: Path, token: str) -> None:
-    """Write the file whole or not at all, and for this user only from its first moment."""
+def keep(path: Path, text: str) -> None:
+    """Write a file whole or not at all, for this user only from its first moment; OSError."""
     fresh = path.with_name(f".{path.name}.new")
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123  # of an open file
-        file.write(f"{token}\n")
+        file.write(f"{text}\n")
     fresh.replace(path)

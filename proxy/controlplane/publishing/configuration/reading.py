@@ -13,15 +13,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from proxy.config.compile import compile_settings, file_for_upstream, load_file
+from proxy.config.data_dir import data_dir
 from proxy.config.routes.contents import contents, with_contents
 from proxy.config.schema import File
-from proxy.config.settings import Origin, Settings
-from proxy.config.source import load, read_content
+from proxy.config.settings import DATA_DIR, Origin, Settings
+from proxy.config.source import read_content
 from proxy.errors import ConfigError
 from proxy.rollout import Contents
 
 LAST_GOOD = "last-good.yaml"
-FOLDER = "turnout-data"  # where the file can't say otherwise
 
 
 class Declared(Struct, frozen=True, kw_only=True):
@@ -128,16 +128,9 @@ class Reading:
             self._data_dir = str(self._origin.given.get("data_dir") or self._said())
         return self._data_dir
 
-    def _said(self) -> Path:
+    def _said(self) -> str:
         file = self._origin.file
-        if file is None:
-            return Path(FOLDER)
-        try:
-            value = load(file, self._environ).value
-        except ConfigError:
-            value = None
-        said = value.get("data_dir") if isinstance(value, dict) else None
-        return Path(file).parent / (said if isinstance(said, str) and said else FOLDER)
+        return DATA_DIR if file is None else data_dir(file, self._environ)
 
     def _declared(self, file: str, content: bytes, text: bytes | None) -> Declared:
         made = load_file(file, self._environ, content)
