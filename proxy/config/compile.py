@@ -93,6 +93,15 @@ def _data_plane(file: schema.File, folder: Path, version: int) -> settings.DataP
         workers=file.workers,
         count_tokens=file.count_tokens,
         judge_replies=file.quality is not None,
+        bodies={
+            name: _bodies(each.store) for name, each in file.routes.items() if each.store.bodies
+        },
+    )
+
+
+def _bodies(said: schema.RouteStore) -> settings.BodySettings:
+    return settings.BodySettings(
+        sample=said.sample, max_bytes=said.max_kb * schema.KIB, redact=tuple(said.redact)
     )
 
 

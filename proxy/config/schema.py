@@ -22,6 +22,8 @@ PREVIEWS = settings.Previews()
 THRESHOLDS = settings.AlertThresholds()
 UPSTREAM = settings.UpstreamSettings(name="", scheme="", host="", port=0)
 STORE = settings.StoreSettings()
+BODIES = settings.BodySettings()
+KIB = 1024
 SHADOW = table.Shadow(variant="", percent=0.0)
 
 
@@ -178,6 +180,20 @@ class Format(Part):
     """How many characters it may have."""
 
 
+class RouteStore(Part):
+    """What of a route's requests is on record beside their facts."""
+
+    bodies: bool = False
+    """Whether bodies are kept: what was asked and answered, word for word."""
+    sample: fields.Chance = BODIES.sample
+    """Of which share of the requests; the others' bodies go nowhere."""
+    max_kb: fields.Kib = BODIES.max_bytes // KIB
+    """How much is kept of a request, and of its reply, in KiB; the rest is cut off."""
+    redact: list[fields.Pattern] = []
+    """Regular expressions, beside those of `previews`; what they match is written as
+    `[redacted]`."""
+
+
 class Route(Part):
     """What apps put in `model`, and the variants that may serve it."""
 
@@ -209,6 +225,8 @@ class Route(Part):
     """What is looked for in its replies where it differs, or `off`."""
     format: Annotated[Format | None, fields.FORM, Field(json_schema_extra=_offer_json)] = None
     """What its replies must be like, or `json`; without it, as each request asks for it."""
+    store: RouteStore = RouteStore()
+    """What of its requests is on record beside their facts."""
 
 
 class Key(Part):

@@ -169,6 +169,14 @@ class StoreSettings(Struct, frozen=True, kw_only=True):
     keep_mb: int = 2048  # of 2**20 bytes
 
 
+class BodySettings(Struct, frozen=True, kw_only=True):
+    """Which bodies of a route are kept, how much of each, and what of it is masked."""
+
+    sample: float = 1.0  # of its requests
+    max_bytes: int = 64 * 1024  # of a request, and of its reply
+    redact: tuple[str, ...] = ()  # beside the patterns of previews
+
+
 class DataPlane(Struct, frozen=True, kw_only=True):
     """All that a worker needs: pushed to it by control, read by it once a request."""
 
@@ -181,6 +189,7 @@ class DataPlane(Struct, frozen=True, kw_only=True):
     workers: int = 1  # how many share the limits
     count_tokens: bool = True  # send the words along where no usage came, so control can count
     judge_replies: bool = True  # send the reply's words along, so control can judge them
+    bodies: dict[str, BodySettings] = {}  # by the routes that keep them
 
 
 class Origin(Struct, frozen=True, kw_only=True):

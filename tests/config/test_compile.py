@@ -10,6 +10,7 @@ from proxy.config.settings import (
     AUTO,
     AdminToken,
     AlertThresholds,
+    BodySettings,
     ClientKey,
     Form,
     Looks,
@@ -338,3 +339,12 @@ def test_a_share_of_replies_is_checked_where_a_file_says_so(compiled: Compile) -
     assert (found.default.check_percent, found.routes["a"].check_percent) == (20.0, 5.0)
     none = compiled(HEAD + "    quality: off\n    format: json").quality.routes["a"]
     assert (none.form, none.check_percent) == (None, 0.0)
+
+
+def test_only_routes_that_say_so_keep_bodies(compiled: Compile) -> None:
+    assert compiled(HEAD).data_plane.bodies == {}
+    assert compiled(HEAD + "    store: {sample: 0.5}").data_plane.bodies == {}
+    assert compiled(HEAD + "    store: {bodies: on}").data_plane.bodies == {"a": BodySettings()}
+    own = "    store: {bodies: on, sample: 0.1, max_kb: 8, redact: ['sk-\\w+']}"
+    kept = BodySettings(sample=0.1, max_bytes=8192, redact=(r"sk-\w+",))
+    assert compiled(HEAD + own).data_plane.bodies == {"a": kept}

@@ -32,6 +32,7 @@ routes:
     alerts: {slow: off}
     quality: off
     format: {json_schema: {enum: [null]}}
+    store: {bodies: on, redact: [canary]}
   other: {variants: {only: {upstream: sim}}}
 keys:
   app:
@@ -120,7 +121,7 @@ def test_a_change_is_put_in_the_files_place_and_all_else_stays(read: Read) -> No
 
     assert back.routes["support"].split == {"alpha": 1.0}
     assert back.default_upstream is None
-    for name in ("alerts", "quality", "format"):
+    for name in ("alerts", "quality", "format", "store"):
         assert getattr(back.routes["support"], name) == getattr(file.routes["support"], name)
     assert (back.upstreams, back.keys) == (file.upstreams, file.keys)
     assert file.routes["support"].split == {"zeta": 90.0, "alpha": 10.0}

@@ -53,6 +53,7 @@ class _Route:
             self.pins()
             self.shadow()
         self.unit()
+        self.bodies()
 
     def variant(self, here: tuple[str, ...]) -> None:
         upstreams = self._values.names("upstreams")
@@ -115,4 +116,13 @@ class _Route:
                 header,
                 f"has no meaning with 'sticky: {sticky}'",
                 "remove it, or use 'sticky: user' or 'sticky: conversation'",
+            )
+
+    def bodies(self) -> None:
+        here = (*self._here, "store", "bodies")
+        if self._values.at("store") in (False, "off") and self._values.true(*here):
+            self._report(
+                here,
+                "has no place to keep them, since the top-level 'store' is off",
+                "remove this, or 'store: off'",
             )

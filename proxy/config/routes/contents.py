@@ -15,7 +15,7 @@ from proxy.config.source import Document
 from proxy.config.wording import refused
 from proxy.rollout.contents import Contents
 
-ELSEWHERE = {"alerts", "quality", "format"}  # of a route: these reload from the file
+ELSEWHERE = {"alerts", "quality", "format", "store"}  # of a route: these reload from the file
 
 
 def contents(file: File) -> Contents:
