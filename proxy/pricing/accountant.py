@@ -1,0 +1,101 @@
+"""The accountant: what was spent by route and by key, and which budgets that reaches.
+
+Spending is shared by all who keep it in one place, so there are three sums: what is kept there,
+what of it came from here, and what was seen here. What is spent is what is kept, and what was
+seen here and is not kept yet: no exchange counts twice, and none is left out, kept or not.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from proxy.exchange.observation import Observation
+from proxy.pricing.budgets import Budget, Scope, Standing, days, standing
+from proxy.pricing.periods import day_of
+
+LEVELS = (1.0, 0.8)  # shares of a budget at which somebody is told, the highest first
+
+Purse = tuple[Scope, str, int]  # whose, and on which day
+Sums = dict[Purse, float]  # US dollars
+
+
+class Crossing(Struct, frozen=True, kw_only=True):
+    """A budget of which `level`, a share, is spent."""
+
+    standing: Standing
+    level: float
+
+
+class Accountant:
+    """Adds up costs and tells each level of a budget once a period."""
+
+    def __init__(self, budgets: Iterable[Budget] = ()) -> None:
+        self._seen: Sums = {}
+        self._ours: Mapping[Purse, float] = {}  # of what is kept
+        self._kept: Mapping[Purse, float] = {}
+        self._told: set[tuple[Budget, float, float]] = set()  # the level, and the period's end
+        self.budgets: tuple[Budget, ...] = tuple(budgets)
+
+    def adopt(self, budgets: Iterable[Budget]) -> None:
+        """Watch these from now on; what was spent stays spent."""
+        self.budgets = tuple(budgets)
+
+    def add(self, seen: Observation) -> None:
+        """Add what an exchange cost, as far as that is known."""
+        for purse, spent in spent_by(seen).items():
+            self._seen[purse] = self._seen.get(purse, 0.0) + spent
+
+    def count(self, kept: Mapping[Purse, float], ours: Mapping[Purse, float]) -> None:
+        """Note what is kept by all, and what of it came from here, at one moment."""
+        self._kept = kept
+        self._ours = ours
+
+    def crossed(self, seen: Observation, at: float) -> list[Crossing]:
+        """Return the budgets of an exchange that have reached a level which nobody was told of."""
+        mine = (("route", seen.route), ("key", seen.key_name))
+        found = (
+            self._level(self.standing(budget, at))
+            for budget in self.budgets
+            if (budget.scope, budget.name) in mine
+        )
+        return [each for each in found if each is not None]
+
+    def standings(self, at: float) -> list[Standing]:
+        """Return how each budget stands."""
+        return [self.standing(budget, at) for budget in self.budgets]
+
+    def standing(self, budget: Budget, at: float) -> Standing:
+        """Return how one of them stands."""
+        first, after = days(budget.per, at)
+        purses = ((budget.scope, budget.name, day) for day in range(first, after))
+        return standing(budget, sum(map(self._spent, purses)), at)
+
+    def forget(self, before: int) -> None:
+        """Forget what was spent before a day, and who was told of periods that were over then."""
+        self._seen = {purse: usd for purse, usd in self._seen.items() if purse[2] >= before}
+        self._told = {each for each in self._told if day_of(each[2]) >= before}
+
+    def _spent(self, purse: Purse) -> float:
+        here = self._seen.get(purse, 0.0) - self._ours.get(purse, 0.0)
+        return self._kept.get(purse, 0.0) + max(0.0, here)
+
+    def _level(self, now: Standing) -> Crossing | None:
+        for level in LEVELS:
+            if now.used >= level:
+                fresh = (now.budget, level, now.ends) not in self._told
+                self._told |= {(now.budget, each, now.ends) for each in LEVELS if each <= level}
+                return Crossing(standing=now, level=level) if fresh else None
+        return None
+
+
+def spent_by(seen: Observation) -> Sums:
+    """Return what an exchange cost its route and its key; nothing where that is unknown."""
+    if not seen.cost_usd:
+        return {}
+    day = day_of(seen.started_at)
+    found: Sums = {}
+    if seen.route is not None:
+        found["route", seen.route, day] = seen.cost_usd
+    if seen.key_name is not None:
+        found["key", seen.key_name, day] = seen.cost_usd
+    return found
