@@ -4,12 +4,18 @@ It asks the same Router that serves, so an explanation can't differ from what ha
 no terminal and no file.
 """
 
+import re
+from collections.abc import Collection
+
 from msgspec import Struct
 
-from proxy.routing.decision import Prepared, Router
+from proxy.errors import Refusal
+from proxy.exchange.outcome import ErrorCode
+from proxy.routing.decision import LONGEST_NAME, Prepared, Router
 from proxy.routing.split import BUCKETS, Segment
 from proxy.routing.table import Decision, Route, Shadow, Sticky
 
+DIGEST = re.compile(r"[0-9a-fA-F]{64}")  # SHA-256
 DIGITS = 12  # 10 of 100 is 0.1, whatever the buckets come to
 
 
@@ -78,6 +84,25 @@ def _share(ready: Prepared, part: Segment) -> Share:
         end=_rounded(part.end),
         share=_rounded(part.end - part.start),
     )
+
+
+def key_unit(key: str, names: Collection[str]) -> str:
+    """Return the unit that a client's `key` is, where keys have `names`; Refusal(400): it is none.
+
+    Where no keys are configured, clients are told apart by a digest of what they send.
+    """
+    if key in names:
+        return key
+    if names:
+        told = f"There is no key '{key[:LONGEST_NAME]}'; there are: {', '.join(names)}."
+        raise Refusal(400, ErrorCode.CALLER_BAD_REQUEST, told)
+    if DIGEST.fullmatch(key) is None:
+        told = (
+            "No keys are configured, so a key is said by the SHA-256 digest of what the client "
+            'sends: printf %s "$KEY" | sha256sum'
+        )
+        raise Refusal(400, ErrorCode.CALLER_BAD_REQUEST, told)
+    return key.lower()
 
 
 def percent(share: float) -> str:

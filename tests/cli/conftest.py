@@ -29,6 +29,7 @@ routes:
   by-chance:
     variants: {base: {upstream: sim}}
     sticky: request
+admin: {listen: "127.0.0.1:1"}  # where nobody answers
 """
 
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from proxy.errors import Refusal
 from proxy.routing import BUCKETS, Router, bucket, explain
-from proxy.routing.explain import percent
+from proxy.routing.explain import key_unit, percent
 from proxy.routing.table import Shadow
 from tests.support.routes import route, table
 
@@ -130,3 +130,13 @@ def test_a_shadow_whose_variant_is_on_is_told() -> None:
     some = route({"base": 1, "ft": 0}, shadow=shadow)
 
     assert explain(Router(table(some), lambda: 0), some, unit="alice").shadow == shadow
+
+
+def test_a_key_is_its_name_or_where_none_have_names_its_digest() -> None:
+    assert key_unit("app", ["app", "web"]) == "app"
+    assert key_unit("A" * 64, []) == "a" * 64
+    with pytest.raises(Refusal, match="no key 'nope'; there are: app") as unknown:
+        key_unit("nope", ["app"])
+    with pytest.raises(Refusal, match="SHA-256"):
+        key_unit("secret", [])
+    assert unknown.value.status == 400

@@ -27,6 +27,10 @@ class Denied(Fault):
         super().__init__(message, code=code)
         self._detail = detail
 
+    def adding(self, hint: str) -> "Denied":
+        """Return the same with a hint behind its message."""
+        return Denied(f"{self.message} {hint}", code=self.exit_code, detail=self._detail)
+
     def as_json(self) -> dict[str, Any]:
         """Return it as the admin API would say it."""
         return {"detail": {**self._detail, "message": self.message}}

@@ -20,6 +20,7 @@ from proxy.controlplane.publishing.change import Reloaded
 from proxy.errors import Refusal
 from proxy.rollout import AuditEntry, Version, contents_of, differences
 from proxy.routing import Router, explain
+from proxy.routing.explain import key_unit
 
 MOST = 500  # lines of a page
 
@@ -143,12 +144,15 @@ class Showing:
         variant: Annotated[Name | None, Query(description="The variant forced by name.")] = None,
     ) -> models.Explained:
         """Say which variant of a route a unit goes to, and why."""
-        table = self._in_force.settings.data_plane.table
+        plane = self._in_force.settings.data_plane
+        table = plane.table
         router = Router(table, lambda: 0)  # nothing that is shown depends on these dice
         found = router.route(route)
         if found is None:
             raise Refused(404, f"There is no such route; there are: {', '.join(table.routes)}.")
         try:
+            if unit is not None and found.sticky == "key":
+                unit = key_unit(unit, [each.name for each in plane.keys])
             told = explain(router, found, unit=unit, forced=variant)
         except Refusal as refusal:
             raise Refused(refusal.status, refusal.message) from None

@@ -175,8 +175,8 @@ def upstream(pool: Pool) -> models.UpstreamStatus:
     )
 
 
-def explained(told: Explanation, version: int) -> models.Explained:
-    """Return an explanation by the routing `version`."""
+def explained(told: Explanation, version: int | None) -> models.Explained:
+    """Return an explanation by the routing `version`; None: of a file, which has none yet."""
     said = msgspec.to_builtins(told)
     copied = None
     if told.shadow is not None:

@@ -6,7 +6,7 @@ import pytest
 
 from proxy.alerting import AlertName
 from proxy.controlplane.admin import models
-from tests.support.administered import Administered, administered, alert
+from tests.support.administered import FILE, Administered, administered, alert
 
 SPLIT = "/api/v1/routes/support/split"
 
@@ -208,6 +208,17 @@ async def test_an_explanation_says_which_variant_and_why(admin: Administered) ->
     }
     by_chance = (await admin.get("/api/v1/routes/org%2Fchat/explain")).json()
     assert (by_chance["route"], by_chance["variant"]) == ("org/chat", None)
+
+
+async def test_a_route_that_sticks_to_keys_takes_no_other_unit(admin: Administered) -> None:
+    admin.house.write(FILE.replace("split:", "sticky: key\n    split:", 1))
+    await admin.post("/api/v1/reload")
+    path = "/api/v1/routes/support/explain?unit="
+    refused = await admin.get(f"{path}secret")
+    told = (await admin.get(path + "A" * 64)).json()
+    assert refused.status_code == 400
+    assert "SHA-256" in refused.json()["detail"]["message"]
+    assert told["unit"] == "a" * 64
 
 
 async def test_a_store_that_can_not_be_read_is_no_secret_and_its_words_are(

@@ -87,8 +87,8 @@ class Segment(Answer):
 class Explained(Answer):
     """Where a request goes, and why."""
 
-    version: int
-    """The routing's version."""
+    version: int | None
+    """The routing's version; null: it is what a file says, in force or not."""
     route: str
     """The route."""
     sticky: Literal["user", "conversation", "key", "request"]
