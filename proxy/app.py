@@ -69,6 +69,7 @@ class Kept:
         from proxy.controlplane.admin.lately import Lately
         from proxy.controlplane.pipeline import Pipeline
         from proxy.notifiers import WebhookNotifier
+        from proxy.pricelist import PriceList
         from proxy.sinks.log import AlertLog, ExchangeLog, UpstreamLog, configure
         from proxy.sinks.metrics import (
             Metrics,
@@ -113,7 +114,7 @@ class Kept:
             self._names, [*fleet_readings(lambda: fleet), *readings, *stored]
         )
         self._registry = metrics.registry()
-        self._exchanges, self._counter = ExchangeLog(), TokenCounter()
+        self._exchanges, self._counter, self._listed = ExchangeLog(), TokenCounter(), PriceList()
         tellers: list[Teller] = [AlertLog(), metrics, self.webhook, self.lately]
         self.pipeline = Pipeline(**self._steps(settings), tellers=tellers)
 
@@ -137,14 +138,19 @@ class Kept:
         """Return what the pipeline is to do by `settings`."""
         from proxy.alerting import Rules
         from proxy.formats import Checker
+        from proxy.pricelist import Hosted
+        from proxy.pricing import Pricer
         from proxy.quality import Reader
         from proxy.sinks.redaction import Redactor
 
         plane, alerts = settings.data_plane, settings.alerts
+        hosted = Hosted(plane, self._listed)
+        hosted.prepare()
         return {
             "count": self._counter.count if plane.count_tokens else None,
             "checker": Checker(settings.quality.default, settings.quality.routes),
             "read": Reader(settings.quality.default, settings.quality.routes).read,
+            "price": Pricer(settings.costs.prices, hosted.listed).price,
             "redact": Redactor(plane.previews).redact,
             "judge": Rules(alerts.default, alerts.routes).judge,
             "sinks": [

@@ -15,6 +15,7 @@ from proxy.config.fields import DEFAULT_PORTS, address, split_url
 from proxy.config.routes.table import routing_table
 from proxy.config.wording import refused, worded
 from proxy.errors import ConfigError
+from proxy.pricing import Budget, Prices, Scope
 
 DEFAULT_PREFIX = "/v1"
 
@@ -64,6 +65,7 @@ def compile_settings(file: schema.File, folder: Path, version: int = 1) -> setti
         data_plane=_data_plane(file, folder, version),
         alerts=_alerts(file),
         quality=_quality(file),
+        costs=_costs(file),
         listen_host=host,
         listen_port=port,
         admin_host=admin_host,
@@ -174,6 +176,28 @@ def _quality(file: schema.File) -> settings.Quality:
             if {"alerts", "quality", "format"} & route.model_fields_set
         },
     )
+
+
+def _costs(file: schema.File) -> settings.Costs:
+    prices = {name: _prices(route) for name, route in file.routes.items()}
+    routes = (_budget("route", name, each.budget) for name, each in file.routes.items())
+    keys = (_budget("key", name, each.budget) for name, each in file.keys.items())
+    return settings.Costs(
+        prices={name: said for name, said in prices.items() if said},
+        budgets=tuple(each for each in (*routes, *keys) if each is not None),
+    )
+
+
+def _prices(route: schema.Route) -> dict[str, Prices]:
+    return {
+        name: Prices(**each.prices.model_dump())
+        for name, each in route.variants.items()
+        if each.prices is not None
+    }
+
+
+def _budget(scope: Scope, name: str, said: schema.Spend | None) -> Budget | None:
+    return None if said is None else Budget(scope=scope, name=name, **said.model_dump())
 
 
 def _looks(

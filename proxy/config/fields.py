@@ -129,6 +129,14 @@ def _form(value: object) -> object:
     raise wrong("is no form", "write json, or a mapping with json_schema, regex or max_chars")
 
 
+def _prices(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value == "free":
+        return dict.fromkeys(("input", "cached_input", "output"), 0.0)
+    raise wrong("are no prices", "write free, or a mapping like {input: 0.15, output: 0.6}")
+
+
 def _schema(value: object) -> object:
     if isinstance(value, dict | bool) or value is None:
         return value
@@ -297,6 +305,7 @@ PERCENT = _number("must be a number", "write percent as a plain number, for exam
 SECONDS = _number("must be a number", "write seconds as a plain number, for example 30")
 DAYS = _number("must be a number", "write days as a plain number, for example 30")
 MILLISECONDS = _number("must be a number", "write milliseconds as a plain number, for example 800")
+DOLLARS = _number("must be a number", "write US dollars as a plain number, for example 0.15")
 FINITE = Field(allow_inf_nan=False)
 
 Name = Annotated[
@@ -325,6 +334,7 @@ Pattern = Annotated[
     str, AfterValidator(_pattern), WithJsonSchema({"type": "string", "format": "regex"})
 ]
 FORM = BeforeValidator(_form)
+PRICES = BeforeValidator(_prices)
 SCHEMA = BeforeValidator(_schema, json_schema_input_type=dict[str, Any] | bool | str)
 Members = Annotated[dict[str, JsonValue], AfterValidator(_members)]
 Address = Annotated[str, BeforeValidator(_address)]
@@ -355,6 +365,8 @@ Percent = Annotated[float, Field(ge=0, le=100), FINITE, PERCENT]
 Share = Annotated[float, Field(ge=0, le=1), FINITE, PART]
 Chance = Annotated[float, Field(gt=0, le=1), FINITE, PART]
 Kib = Annotated[int, Field(ge=1, le=1024), WHOLE]
+Price = Annotated[float, Field(ge=0, le=1_000_000), FINITE, DOLLARS]
+Dollars = Annotated[float, Field(gt=0, le=1_000_000_000), FINITE, DOLLARS]
 Milliseconds = Annotated[float, Field(gt=0, le=DAY * 1000), FINITE, MILLISECONDS]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000), WHOLE]
 Few = Annotated[int, Field(ge=0, le=10), WHOLE]

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from proxy.config import fields, settings
+from proxy.pricing.budgets import Budget, Per
 from proxy.quality import Signal
 from proxy.routing import table
 
@@ -24,6 +25,7 @@ UPSTREAM = settings.UpstreamSettings(name="", scheme="", host="", port=0)
 STORE = settings.StoreSettings()
 BODIES = settings.BodySettings()
 KIB = 1024
+BUDGET = Budget(scope="route", name="", usd=1.0)
 SHADOW = table.Shadow(variant="", percent=0.0)
 
 
@@ -98,6 +100,33 @@ class Upstream(Part):
     """Whether its models stand under `/v1/models` beside the routes."""
 
 
+def _offer_free(schema: dict[str, Any]) -> None:
+    schema["anyOf"] = [part for part in schema["anyOf"] if part.get("type") != "null"]
+    schema["anyOf"].append({"enum": ["free"]})
+
+
+class Prices(Part):
+    """What a variant's tokens cost, in US dollars per million."""
+
+    input: fields.Price
+    """Of the request."""
+    cached_input: fields.Price | None = None
+    """Of the request, where the upstream had them cached; without it, as `input`."""
+    output: fields.Price | None = None
+    """Of the reply, reasoning included; without it, what a reply costs is unknown."""
+
+
+class Spend(Part):
+    """How much may be spent, and what happens then."""
+
+    usd: fields.Dollars
+    """US dollars. At 80 % and at 100 % of them an alert is raised."""
+    per: Per = BUDGET.per
+    """In what time: a `day` or a `month` of UTC."""
+    stop: bool = BUDGET.stop
+    """Whether requests are refused once all is spent, until the day or month is over."""
+
+
 class Variant(Part):
     """One treatment that a route may give a request."""
 
@@ -109,6 +138,8 @@ class Variant(Part):
     """Members of the request body set whatever the client sent, like `temperature: 0.2`."""
     defaults: fields.Members = {}
     """Members of the request body set where the client sent none."""
+    prices: Annotated[Prices | None, fields.PRICES, Field(json_schema_extra=_offer_free)] = None
+    """What its tokens cost, or `free`; without it, as the price list says of a hosted model."""
     off: bool = False
     """Whether it serves nobody, for now: its weight, which it keeps, counts for the route's first
     variant that is on; pins to it, the fallback and the shadow do without it; who asks for it by
@@ -227,6 +258,8 @@ class Route(Part):
     """What its replies must be like, or `json`; without it, as each request asks for it."""
     store: RouteStore = RouteStore()
     """What of its requests is on record beside their facts."""
+    budget: Spend | None = None
+    """How much its requests may cost, shadows included."""
 
 
 class Key(Part):
@@ -238,6 +271,8 @@ class Key(Part):
     """Requests a minute at most."""
     tokens_per_minute: fields.Some | None = None
     """Tokens a minute at most, prompt and reply together."""
+    budget: Spend | None = None
+    """How much its requests may cost."""
     routes: list[str] | None = None
     """The only routes it may use; without them, all, and whatever passes through."""
 

@@ -9,6 +9,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from proxy.pricing.budgets import Budget
+from proxy.pricing.prices import Prices
 from proxy.routing.table import RoutingTable
 
 AUTO = 0  # workers
@@ -177,6 +179,13 @@ class BodySettings(Struct, frozen=True, kw_only=True):
     redact: tuple[str, ...] = ()  # beside the patterns of previews
 
 
+class Costs(Struct, frozen=True, kw_only=True):
+    """What variants' tokens cost, as far as that was said, and how much may be spent."""
+
+    prices: dict[str, dict[str, Prices]] = {}  # by route and variant
+    budgets: tuple[Budget, ...] = ()
+
+
 class DataPlane(Struct, frozen=True, kw_only=True):
     """All that a worker needs: pushed to it by control, read by it once a request."""
 
@@ -207,6 +216,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     origin: Origin = Origin()
     alerts: Alerts = Alerts()
     quality: Quality = Quality()
+    costs: Costs = Costs()
     listen_host: str = "0.0.0.0"  # noqa: S104  # a proxy is there to be reached
     listen_port: int = 8000
     admin_host: str = "127.0.0.1"

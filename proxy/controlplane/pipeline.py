@@ -1,7 +1,7 @@
 """The pipeline: what happens to an observation once control has it.
 
-    check the form -> read signals -> count tokens -> redact -> judge -> sinks
-                                                                      -> alerts -> tellers
+    check the form -> read signals -> count tokens -> price -> redact -> judge -> sinks
+                                                                               -> alerts -> tellers
 
 Where a form is to be checked or tokens are to be counted, the first three are done off the loop.
 Nothing waits for ever: where that is behind, an observation goes on unchecked and uncounted, and
@@ -72,6 +72,7 @@ class Pipeline:
         count: Change | None,
         checker: Checker,
         read: Change,
+        price: Change,
         redact: Change,
         judge: Judge,
         sinks: Sequence[Sink],
@@ -81,6 +82,7 @@ class Pipeline:
         self._count = count
         self._checker = checker
         self._read = read
+        self._price = price
         self._redact = redact
         self._judge = judge
         self._sinks = sinks
@@ -100,6 +102,7 @@ class Pipeline:
         count: Change | None,
         checker: Checker,
         read: Change,
+        price: Change,
         redact: Change,
         judge: Judge,
         sinks: Sequence[Sink],
@@ -108,6 +111,7 @@ class Pipeline:
         self._count = count
         self._checker = checker
         self._read = read
+        self._price = price
         self._redact = redact
         self._judge = judge
         self._sinks = sinks
@@ -209,7 +213,7 @@ class Pipeline:
 
     def _write(self, observations: Sequence[Observation]) -> None:
         raised: list[Alert] = []
-        shown = [self._judged(self._redact(seen), raised) for seen in observations]
+        shown = [self._judged(self._redact(self._price(seen)), raised) for seen in observations]
         for sink in self._sinks:
             sink.take(shown)
         for alert in raised:

@@ -1,9 +1,12 @@
 """The price list: what hosted models cost, as a library keeps it up to date.
 
-`PriceList` is here; nothing of the library is loaded before somebody asks for a price that it
-may have.
+    listed   the list itself
+    hosted   who of the configured upstreams may be in it
+
+Nothing of the library is loaded before there is an upstream that may be in its list.
 """
 
+from proxy.pricelist.hosted import Hosted
 from proxy.pricelist.listed import PriceList
 
-__all__ = ["PriceList"]
+__all__ = ["Hosted", "PriceList"]

@@ -20,6 +20,7 @@ from proxy.config.settings import (
     Webhook,
 )
 from proxy.errors import ConfigError
+from proxy.pricing import FREE, Budget, Prices
 from proxy.routing.table import Route, Shadow
 
 GOOD = Path(__file__).parent / "good"
@@ -348,3 +349,32 @@ def test_only_routes_that_say_so_keep_bodies(compiled: Compile) -> None:
     own = "    store: {bodies: on, sample: 0.1, max_kb: 8, redact: ['sk-\\w+']}"
     kept = BodySettings(sample=0.1, max_bytes=8192, redact=(r"sk-\w+",))
     assert compiled(HEAD + own).data_plane.bodies == {"a": kept}
+
+
+def test_prices_and_budgets_are_those_of_the_file_each_with_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "turnout.yaml"
+    file.write_text(
+        """
+upstreams: {sim: {base_url: http://sim/v1}}
+routes:
+  support:
+    budget: {usd: 100, stop: true}
+    variants:
+      base: {upstream: sim, prices: {input: 0.15, cached_input: 0.075, output: "0.6"}}
+      tuned: {upstream: sim, prices: free}
+      other: {upstream: sim}
+  plain: {variants: {only: {upstream: sim}}}
+keys:
+  app:
+    sha256: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+    budget: {usd: 5, per: day}
+""",
+        encoding="utf-8",
+    )
+    costs = load_settings(str(file), {}).costs
+    mini = Prices(input=0.15, cached_input=0.075, output=0.6)
+    assert costs.prices == {"support": {"base": mini, "tuned": FREE}}
+    assert costs.budgets == (
+        Budget(scope="route", name="support", usd=100.0, per="month", stop=True),
+        Budget(scope="key", name="app", usd=5.0, per="day", stop=False),
+    )

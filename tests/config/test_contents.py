@@ -24,12 +24,13 @@ default_upstream: sim
 routes:
   support:
     variants:
-      zeta: {upstream: sim, overrides: {b: 1, a: {y: 1, x: 2}}, defaults: {}}
+      zeta: {upstream: sim, prices: free, overrides: {b: 1, a: {y: 1, x: 2}}, defaults: {}}
       alpha: {upstream: two, model: lora}
     split: {zeta: 90, alpha: 10}
     sticky: user
     fallback: [alpha, zeta]
     alerts: {slow: off}
+    budget: {usd: 7}
     quality: off
     format: {json_schema: {enum: [null]}}
     store: {bodies: on, redact: [canary]}
@@ -121,8 +122,11 @@ def test_a_change_is_put_in_the_files_place_and_all_else_stays(read: Read) -> No
 
     assert back.routes["support"].split == {"alpha": 1.0}
     assert back.default_upstream is None
-    for name in ("alerts", "quality", "format", "store"):
+    for name in ("alerts", "quality", "format", "store", "budget"):
         assert getattr(back.routes["support"], name) == getattr(file.routes["support"], name)
+    prices = back.routes["support"].variants["zeta"].prices
+    assert prices is not None
+    assert prices == file.routes["support"].variants["zeta"].prices
     assert (back.upstreams, back.keys) == (file.upstreams, file.keys)
     assert file.routes["support"].split == {"zeta": 90.0, "alpha": 10.0}
 

@@ -10,11 +10,13 @@ from proxy.config.settings import AlertThresholds, Looks, Previews
 from proxy.controlplane.pipeline import Pipeline
 from proxy.exchange.observation import Observation, Texts, Usage
 from proxy.formats import Checker
+from proxy.pricing import Pricer, Prices
 from proxy.quality import Reader
 from proxy.sinks.redaction import Redactor
 from tests.support.observed import observed
 
 LOOKS = Looks()
+PRICES = Prices(input=1.0, output=2.0)
 
 
 class Written:
@@ -52,6 +54,7 @@ def pipeline(
         count=count,
         checker=Checker(LOOKS, {}),
         read=Reader(LOOKS, {}).read,
+        price=Pricer({"support": {"base": PRICES}}, lambda _: None).price,
         redact=Redactor(Previews(redact=(r"\d{4,}",))).redact,
         judge=Rules(AlertThresholds(), {}).judge,
         sinks=[written],
@@ -244,3 +247,10 @@ async def test_closing_what_never_ran_writes_what_waits() -> None:
     pipe.take(0, [wordy()])
     await pipe.close(0.01)
     assert (len(written.observations), pipe.uncounted) == (1, 1)
+
+
+def test_what_an_exchange_cost_is_known_once_its_tokens_are() -> None:
+    written = Written()
+    pipeline(written).take(0, [observed(usage=Usage(1_000_000, 500_000)), observed(usage=Usage())])
+
+    assert [each.cost_usd for each in written.observations] == [2.0, None]

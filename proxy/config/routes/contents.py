@@ -15,14 +15,17 @@ from proxy.config.source import Document
 from proxy.config.wording import refused
 from proxy.rollout.contents import Contents
 
-ELSEWHERE = {"alerts", "quality", "format", "store"}  # of a route: these reload from the file
+ELSEWHERE = {"alerts", "quality", "format", "store", "budget"}  # of a route: from the file alone
+OF_VARIANTS = {"prices"}  # same, of each variant
+
+NO_ROUTING: Any = dict.fromkeys(ELSEWHERE, True) | {"variants": {"__all__": OF_VARIANTS}}
 
 
 def contents(file: File) -> Contents:
     """Return the routing of `file` as it declares it: defaults left out, variants in order."""
     return {
         "routes": {
-            name: route.model_dump(exclude_defaults=True, exclude=ELSEWHERE)
+            name: route.model_dump(exclude_defaults=True, exclude=NO_ROUTING)
             for name, route in file.routes.items()
         },
         "default_upstream": file.default_upstream,
@@ -54,9 +57,22 @@ def with_contents(file: File, contents: Contents) -> File:
 
 def _with_the_rest(file: File, routes: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: {**route, **_rest(file.routes[name])} if name in file.routes else route
+        name: _whole(route, file.routes[name]) if name in file.routes else route
         for name, route in routes.items()
     }
+
+
+def _whole(routed: dict[str, Any], route: Route) -> dict[str, Any]:
+    """Return a route of contents with what the file says of it, and of its variants, beside."""
+    priced = {
+        name: {"prices": each.prices.model_dump()}
+        for name, each in route.variants.items()
+        if each.prices is not None
+    }
+    variants = {
+        name: {**said, **priced.get(name, {})} for name, said in routed["variants"].items()
+    }
+    return {**routed, **_rest(route), "variants": variants}
 
 
 def _rest(route: Route) -> dict[str, Any]:

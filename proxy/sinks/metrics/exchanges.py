@@ -20,7 +20,12 @@ from proxy.alerting import Alert
 from proxy.exchange.observation import Observation
 from proxy.exchange.outcome import Outcome
 from proxy.sinks.metrics.cells import Count, Counter, Histogram, Labels, Reading, Spread
-from proxy.sinks.metrics.counted import AssignmentMetrics, QualityMetrics, ShadowMetrics
+from proxy.sinks.metrics.counted import (
+    AssignmentMetrics,
+    CostMetrics,
+    QualityMetrics,
+    ShadowMetrics,
+)
 from proxy.sinks.metrics.names import OPERATIONS, OTHER, Names
 
 MODEL_LABELS = (
@@ -118,7 +123,7 @@ class Metrics(Collector):
             "Alerts raised, before repeats are folded.",
             ("alert", "route", "variant"),
         )
-        self._quality = QualityMetrics(names, "turnout_", "clients' replies")
+        self._apart = apart(names)
         self._shadows = ShadowMetrics(names, DURATION_BOUNDS, FIRST_TOKEN_BOUNDS)
         self.families: tuple[Counter | Histogram | Reading, ...] = (
             self._durations,
@@ -129,7 +134,7 @@ class Metrics(Collector):
             *self._assignments.families,
             self._overhead,
             self._alerts,
-            *self._quality.families,
+            *(family for each in self._apart for family in each.families),
             *self._shadows.families,
             *readings,
         )
@@ -139,7 +144,8 @@ class Metrics(Collector):
         for observation in observations:
             if observation.shadow_of is None:
                 self._count(observation)
-                self._quality.count(observation)
+                for each in self._apart:
+                    each.count(observation)
             else:
                 self._shadows.count(observation)
 
@@ -209,3 +215,9 @@ class Metrics(Collector):
         if seen.outcome is Outcome.COMPLETED:
             series.ttft = self._ttft.at(*model)
             series.per_token = self._per_token.at(*model)
+
+
+def apart(names: Names) -> tuple[QualityMetrics, CostMetrics]:
+    """Return what is counted of clients' exchanges beside their own figures."""
+    quality = QualityMetrics(names, "turnout_", "clients' replies")
+    return quality, CostMetrics(names, "turnout_", "clients' requests")

@@ -1,7 +1,15 @@
-"""What is counted of exchanges beside their own figures: assignments, signals, shadows."""
+"""What is counted of exchanges beside their own figures: assignments, signals, costs, shadows."""
 
 from proxy.sinks.metrics.counted.assignments import AssignmentMetrics
+from proxy.sinks.metrics.counted.costs import CostMetrics
 from proxy.sinks.metrics.counted.quality import QualityMetrics
 from proxy.sinks.metrics.counted.shadows import Shadow, ShadowMetrics, shadow_readings
 
-__all__ = ["AssignmentMetrics", "QualityMetrics", "Shadow", "ShadowMetrics", "shadow_readings"]
+__all__ = [
+    "AssignmentMetrics",
+    "CostMetrics",
+    "QualityMetrics",
+    "Shadow",
+    "ShadowMetrics",
+    "shadow_readings",
+]

@@ -11,6 +11,7 @@ from typing import Protocol
 from proxy.exchange.observation import Observation
 from proxy.exchange.outcome import Outcome
 from proxy.sinks.metrics.cells import Counter, Histogram, Labels, Reading
+from proxy.sinks.metrics.counted.costs import CostMetrics
 from proxy.sinks.metrics.counted.quality import QualityMetrics
 from proxy.sinks.metrics.names import Names
 
@@ -76,12 +77,14 @@ class ShadowMetrics:
             (*LABELS, "type"),
         )
         self._quality = QualityMetrics(names, "turnout_shadow_", "shadows' replies")
+        self._costs = CostMetrics(names, "turnout_shadow_", "shadows")
         own = self._requests, self._durations, self._ttft, self._tokens
-        self.families = (*own, *self._quality.families)
+        self.families = (*own, *self._quality.families, *self._costs.families)
 
     def count(self, seen: Observation) -> None:
         """Count a shadow that ended."""
         self._quality.count(seen)
+        self._costs.count(seen)
         route = self._names.route(seen.route)
         labels = route, self._names.variant(route, seen.variant_served)
         self._requests.at(*labels, seen.outcome, seen.error_code or "").value += 1
