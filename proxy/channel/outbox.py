@@ -10,14 +10,15 @@ from collections import deque
 from collections.abc import Callable
 from itertools import islice
 
-import msgspec
+from msgspec.structs import replace
 
-from proxy.exchange import Observation
+from proxy.exchange import Bodies, Observation
 
 CAPACITY = 10_000  # observations: a few seconds of a worker's hardest work
 BATCH = 500  # observations; about a third of a millisecond to encode
 TEXT_CAPACITY = 32 * 1024 * 1024  # bytes of words that wait for control
 BATCH_TEXT = 2 * 1024 * 1024  # bytes of words after which a batch takes no more
+LOST = Bodies(lost=True)
 
 
 class Outbox:
@@ -47,7 +48,7 @@ class Outbox:
         if len(waiting) >= self._capacity:
             self._drop()
             return
-        if observation.texts is not None:
+        if observation.texts is not None or observation.bodies is not None:
             observation = self._weighed(observation)
         if not waiting:
             self.filled.set()
@@ -75,15 +76,22 @@ class Outbox:
             self.emptied.set()
 
     def _weighed(self, observation: Observation) -> Observation:
-        """Return the observation, without its words where too many wait already."""
+        """Return the observation, without its words where too many wait already.
+
+        Bodies go first, for nothing else depends on them.
+        """
         words = weight(observation)
+        if self._text_bytes + words > TEXT_CAPACITY and observation.bodies is not None:
+            observation = replace(observation, bodies=LOST)
+            words = weight(observation)
         if self._text_bytes + words > TEXT_CAPACITY:
-            return msgspec.structs.replace(observation, texts=None)
+            return replace(observation, texts=None)
         self._text_bytes += words
         return observation
 
 
 def weight(observation: Observation) -> int:
     """Return about how many bytes of words an observation carries."""
-    texts = observation.texts
-    return 0 if texts is None else len(texts.prompt) + len(texts.reply) + len(texts.form)
+    texts, bodies = observation.texts, observation.bodies
+    words = 0 if texts is None else len(texts.prompt) + len(texts.reply) + len(texts.form)
+    return words if bodies is None else words + bodies.size

@@ -109,8 +109,13 @@ async def relay(
     carrier = Relay(head, passed_on, connection, exchange, reply, meter, stripper)
     heard = meter if streamed and head.status == 200 else None  # of a stream that says its end
     reading = None
+    take = (
+        carrier.take
+        if exchange.copy is None
+        else exchange.copy.beside(carrier.take, readable=passed_on.readable, events=streamed)
+    )
     try:
-        await connection.relay(carrier.take)
+        await connection.relay(take)
         if heard is not None and connection.length is None and open_ended(head):
             reading = heard.finish()
             if not said_its_end(reading):

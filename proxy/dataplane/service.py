@@ -14,6 +14,7 @@ from urllib.parse import unquote
 from proxy.config.settings import DataPlane, UpstreamSettings
 from proxy.dataplane.admit import admit, may_pass, unknown_model
 from proxy.dataplane.call import Call
+from proxy.dataplane.copying import Copies
 from proxy.dataplane.forward import Forward, ending
 from proxy.dataplane.keys import Tally
 from proxy.dataplane.plane import Plane
@@ -65,6 +66,7 @@ class Service:
         self._random_bits = random_bits
         self._make_upstream = upstream
         self._plane: Plane | None = None
+        self._copies = Copies()
         self.shadows = Shadows(
             begin=self._begin, offer=offer, clock=clock, random_bits=random_bits
         )
@@ -154,6 +156,8 @@ class Service:
         if request.method == "GET" and await self._models(plane, request, reply, exchange):
             return
         call = await admit(request, plane, exchange, self._clock)
+        if plane.settings.bodies:
+            self._copy(plane, call, exchange)
         try:
             await Forward(call, plane, exchange, reply, self._clock).run()
         finally:
@@ -162,6 +166,13 @@ class Service:
             if call.decision is not None and call.decision.route.shadow is not None:
                 # Soon, not now: the exchange ends first, and nothing of its client's waits.
                 asyncio.get_running_loop().call_soon(self._shadow, call, exchange)
+
+    def _copy(self, plane: Plane, call: Call, exchange: Exchange) -> None:
+        """Begin the copy of what passes, where the route keeps it."""
+        settings = plane.settings.bodies.get(exchange.route or "")
+        if settings is not None and call.metered is not None:
+            body = call.metered.body
+            exchange.copy = self._copies.begin(settings, exchange.request_id, body)
 
     def _shadow(self, call: Call, exchange: Exchange) -> None:
         self.shadows.follow(self.plane, call, exchange, draining=self.draining)

@@ -6,19 +6,39 @@ knows nothing of sockets, and nothing reads it but its owner; what others read i
 Observation that `close` returns.
 """
 
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Protocol
 
-from proxy.exchange.observation import SCHEMA_VERSION, Observation, Texts, Usage
+from msgspec.structs import replace
+
+from proxy.exchange.observation import SCHEMA_VERSION, Bodies, Observation, Texts, Usage
 from proxy.exchange.outcome import ErrorCode, Outcome
 from proxy.exchange.reading import Reading
 
 MODEL_CHARS = 200  # of the model name a client asked for: enough to find, too short to flood
+Take = Callable[[bytes], None]
 Pace = tuple[float | None, float | None, float | None]  # milliseconds
 
 NO_READING = Reading()
 NO_USAGE = Usage()
 COMPLETED: Final = Outcome.COMPLETED  # looking up an enum's member is a call in Python 3.11
 NO_PACE: Pace = (None, None, None)
+
+
+class Copy(Protocol):
+    """Holds the beginning of an exchange's bodies, where they are kept."""
+
+    def again(self) -> "Copy":
+        """Return the copy of one more exchange with the same request."""
+        ...
+
+    def beside(self, take: Take, *, readable: bool, events: bool) -> Take:
+        """Return what hands a reply's bytes to `take`, then keeps their beginning."""
+        ...
+
+    def close(self) -> Bodies:
+        """Return what was kept, for good."""
+        ...
 
 
 class Exchange:
@@ -29,6 +49,7 @@ class Exchange:
         "began",
         "bucket",
         "closed",
+        "copy",
         "dialect",
         "endpoint",
         "error_code",
@@ -93,6 +114,7 @@ class Exchange:
         self.prompt_preview: str | None = None
         self.response_preview: str | None = None
         self.texts: Texts | None = None
+        self.copy: Copy | None = None
         self.reading = NO_READING
         self.outcome = COMPLETED
         self.error_code: ErrorCode | None = None
@@ -113,7 +135,7 @@ class Exchange:
         ttft, tpot, output = self._pace(usage) if self.stream else NO_PACE
         latency = at - self.began
         # By position: so many keywords would cost more than the rest of an exchange's record.
-        return Observation(
+        observation = Observation(
             self.request_id,
             self.started_at,
             self.table_version,
@@ -159,6 +181,7 @@ class Exchange:
             (),
             self.max_tokens,
         )
+        return observation if self.copy is None else replace(observation, bodies=self.copy.close())
 
     def _pace(self, usage: Usage) -> Pace:
         """Return TTFT, TPOT and the time from first to last output, as far as there was any."""

@@ -31,6 +31,28 @@ class Texts(Struct, frozen=True, array_like=True, gc=False):
     form: bytes = b""  # the JSON by which the request asks for a form of its reply
 
 
+class Bodies(Struct, frozen=True, array_like=True, gc=False):
+    """What was asked and answered, word for word, on its way to the store, where a route keeps it.
+
+    From a worker they are the beginnings, as they passed; once control has seen to them, as they
+    may be kept, compressed.
+    """
+
+    request: bytes = b""
+    reply: bytes = b""
+    request_bytes: int = 0  # before anything was cut off
+    reply_bytes: int = 0
+    request_whole: bool = False  # known once control has seen to them
+    reply_whole: bool = False
+    events: bool = False  # the reply is a stream's
+    lost: bool = False  # there was no room for them on the way
+
+    @property
+    def size(self) -> int:
+        """How many bytes are held of both."""
+        return len(self.request) + len(self.reply)
+
+
 class Observation(Struct, frozen=True, array_like=True):
     """One finished exchange. Durations are milliseconds on a monotonic clock."""
 
@@ -84,3 +106,4 @@ class Observation(Struct, frozen=True, array_like=True):
     signals: tuple[str, ...] = ()  # what is wrong with the reply; known from control on
     format_check: str | None = None  # kept | broken | unchecked; None: no form was asked for
     cost_usd: float | None = None  # by the variant's prices; None is unknown, never zero
+    bodies: Bodies | None = None  # None: they are not kept

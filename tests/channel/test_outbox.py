@@ -1,8 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxy.channel.outbox import BATCH, BATCH_TEXT, TEXT_CAPACITY, Outbox
-from proxy.exchange import Observation, Texts
+from proxy.channel.outbox import BATCH, BATCH_TEXT, LOST, TEXT_CAPACITY, Outbox
+from proxy.exchange import Bodies, Observation, Texts
 from tests.support.observed import observed
 
 
@@ -72,6 +72,20 @@ def test_words_beyond_the_bound_are_left_behind_but_not_their_observation() -> N
     outbox.taken(2)
     outbox.offer(large)
     assert outbox.batch()[0].texts is not None, "there is room again"
+
+
+def test_bodies_are_left_behind_before_other_words_and_that_is_said() -> None:
+    outbox = Outbox(Drops())
+    bodies = Bodies(b"q" * (TEXT_CAPACITY // 4), b"r" * (TEXT_CAPACITY // 4))
+    seen = observed(bodies=bodies, texts=Texts(b"x" * (TEXT_CAPACITY // 8)))
+    for _ in range(3):
+        outbox.offer(seen)
+    assert len(outbox.batch()) == 1, "a batch is bounded in their bytes, too"
+    outbox.taken(1)
+    assert outbox.batch()[0] == observed(bodies=LOST, texts=seen.texts)
+    outbox.taken(3)
+    outbox.offer(seen)
+    assert outbox.batch()[0] == seen, "there is room again"
 
 
 def test_a_batch_takes_words_up_to_its_bound() -> None:

@@ -5,6 +5,7 @@ from msgspec import msgpack
 
 from proxy.exchange import (
     SCHEMA_VERSION,
+    Bodies,
     ErrorCode,
     Exchange,
     Observation,
@@ -12,6 +13,7 @@ from proxy.exchange import (
     Reading,
     Usage,
 )
+from proxy.exchange.exchange import Take
 
 
 def an_exchange(*, stream: bool = False) -> Exchange:
@@ -152,6 +154,7 @@ def test_each_field_of_the_record_is_the_exchange_s_own_or_read_off_its_reply() 
         "signals": (),
         "format_check": None,
         "cost_usd": None,
+        "bodies": None,
     }
 
 
@@ -164,6 +167,24 @@ def test_an_observation_survives_the_way_from_worker_to_control() -> None:
     observation = closed(exchange)
     assert (observation.pinned, observation.unit_missing) == (True, True)
     assert observation.shadow_of == "req-0"
+    assert msgpack.decode(msgpack.encode(observation), type=Observation) == observation
+
+
+def test_what_was_kept_of_its_bodies_goes_along() -> None:
+    class Copied:
+        def again(self) -> "Copied":
+            return self
+
+        def beside(self, take: Take, *, readable: bool, events: bool) -> Take:
+            return take
+
+        def close(self) -> Bodies:
+            return Bodies(b"q", b"r", 1, 1)
+
+    exchange = an_exchange()
+    exchange.copy = Copied()
+    observation = closed(exchange)
+    assert observation.bodies == Bodies(b"q", b"r", 1, 1)
     assert msgpack.decode(msgpack.encode(observation), type=Observation) == observation
 
 

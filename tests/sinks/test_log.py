@@ -118,7 +118,7 @@ def test_every_fact_of_an_observation_is_in_the_line_or_left_out_on_purpose(
 ) -> None:
     log = opened()
     ExchangeLog().take([observed()])
-    left_out = {"schema_version", "started_at", "usage", "texts", "output_ms", "alerts"}
+    left_out = {"schema_version", "started_at", "usage", "texts", "bodies", "output_ms", "alerts"}
     missing = set(Observation.__struct_fields__) - left_out - set(log.lines()[0])
     assert missing == set()
 

@@ -172,3 +172,5 @@ def describe(exchange: Exchange, followed: Exchange) -> None:
     exchange.unit_kind = followed.unit_kind
     exchange.model_asked = followed.model_asked
     exchange.prompt_preview = followed.prompt_preview
+    if followed.copy is not None:  # of a pair both are kept, or neither
+        exchange.copy = followed.copy.again()

@@ -10,10 +10,16 @@ from typing import Any, Final
 Value = dict[str, Any]
 
 NAMES: Final = frozenset(
-    ("id", "type", "role", "object", "name", "status", "finish_reason", "format", "call_id")
+    ("id", "type", "role", "object", "name", "status", "finish_reason", "model", "call_id")
 )
 # The same words once more, token by token.
 SPELT: Final = frozenset(("logprobs", "prompt_logprobs", "token_ids", "prompt_token_ids"))
+
+
+class Grown(str):
+    """A text that pieces made; there may have been more to come."""
+
+    __slots__ = ()
 
 
 class Words:
@@ -80,7 +86,7 @@ def grown(value: Any) -> Any:
     """Return a value that is not to grow any more."""
     match value:
         case Words():
-            return "".join(value.pieces)
+            return Grown("".join(value.pieces))
         case dict():
             return {name: grown(item) for name, item in value.items()}
         case list():
