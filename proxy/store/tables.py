@@ -143,6 +143,7 @@ SPENDING = Table(
     Column("route", String, primary_key=True),
     Column("variant", String, primary_key=True),
     Column("key_name", String, primary_key=True),  # empty: no key
+    Column("shadow", Boolean, primary_key=True),
     Column("requests", BigInteger, nullable=False),
     Column("unpriced", BigInteger, nullable=False),  # of them, whose cost is unknown
     Column("cost_usd", Double, nullable=False),

@@ -16,6 +16,7 @@ def upgrade() -> None:
         sa.Column("route", sa.String, primary_key=True),
         sa.Column("variant", sa.String, primary_key=True),
         sa.Column("key_name", sa.String, primary_key=True),
+        sa.Column("shadow", sa.Boolean, primary_key=True),
         sa.Column("requests", sa.BigInteger, nullable=False),
         sa.Column("unpriced", sa.BigInteger, nullable=False),
         sa.Column("cost_usd", sa.Double, nullable=False),

@@ -2,6 +2,7 @@
 
     rows        an observation as it is kept, and back
     keeping     a batch, in one transaction
+    spending    what was spent a day, by route, variant and key
     writer      the queue, and the thread that empties it
     forgetting  what is too old, or too much
     finding     what was kept
@@ -15,15 +16,19 @@ from proxy.store.observations.forgetting import Forgetting
 from proxy.store.observations.keeping import Keeping
 from proxy.store.observations.opening import open_observations
 from proxy.store.observations.rows import Kept
+from proxy.store.observations.spending import Counted, Spending, Spent
 from proxy.store.observations.writer import ObservationWriter
 
 __all__ = [
     "ANY",
+    "Counted",
     "Finding",
     "Forgetting",
     "Keeping",
     "Kept",
     "ObservationWriter",
+    "Spending",
+    "Spent",
     "Wanted",
     "open_observations",
 ]

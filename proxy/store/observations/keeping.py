@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from proxy.exchange.observation import Observation
 from proxy.store.engines import POSTGRESQL, alone
 from proxy.store.observations.rows import COLUMNS, kind_of, row_of, said, size_of
+from proxy.store.observations.spending import Spending
 from proxy.store.store import told
 from proxy.store.tables import BLOCK, KINDS, OBSERVATIONS, SPANS, WRITING
 
@@ -28,11 +29,12 @@ class Keeping:
         self._by_name = not engine.dialect.positional
         self._insert_kind = cast("Any", insert)(KINDS).on_conflict_do_nothing()
         self._widen = _widening(cast("Any", insert)(SPANS))
+        self.spending = Spending(engine)
         self._kinds: dict[tuple[Any, ...], int] = {}
 
     def keep(self, batch: Sequence[Observation]) -> int:
         """Keep a batch; return about how many bytes it takes. StoreError: nothing was kept."""
-        with told("written"), self._engine.begin() as connection:
+        with self.spending.keeping(batch), told("written"), self._engine.begin() as connection:
             alone(connection)
             fresh = self._number_kinds(connection, {kind_of(seen) for seen in batch})
             kinds = self._kinds | fresh
@@ -42,6 +44,7 @@ class Keeping:
                 for number, seen in enumerate(batch, first)
             ]
             connection.exec_driver_sql(self._insert, self._bound(rows))
+            self.spending.add(connection, kept(connection, first, batch))
             spans = spans_of(rows, batch)
             connection.execute(self._widen, spans)
         self._kinds |= fresh  # only now: what was rolled back has no number
@@ -60,6 +63,13 @@ class Keeping:
         connection.execute(self._insert_kind, [{"said": words} for words in sorted(fresh)])
         found = select(KINDS.c.said, KINDS.c.id).where(KINDS.c.said.in_(fresh))
         return {fresh[words]: number for words, number in connection.execute(found)}
+
+
+def kept(connection: Connection, first: int, batch: Sequence[Observation]) -> list[Observation]:
+    """Return what of a batch, numbered from `first` on, was not kept before."""
+    number = OBSERVATIONS.c.number
+    numbers = connection.scalars(select(number).where(number >= first))
+    return [batch[each - first] for each in numbers]
 
 
 def spans_of(
