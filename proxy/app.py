@@ -70,6 +70,7 @@ class Kept:
         from proxy.controlplane.pipeline import Pipeline
         from proxy.notifiers import WebhookNotifier
         from proxy.pricelist import PriceList
+        from proxy.sinks.bodies import Scribe
         from proxy.sinks.log import AlertLog, ExchangeLog, UpstreamLog, configure
         from proxy.sinks.metrics import (
             Metrics,
@@ -109,14 +110,15 @@ class Kept:
             reloads=lambda: standing.counts,
             degraded=lambda: bool(standing.degraded),
         )
-        stored = store_readings(self.writer)
+        self._scribe = Scribe(time.monotonic)
+        stored = store_readings(self.writer, lambda: self._scribe.dropped)
         self._metrics = metrics = Metrics(
             self._names, [*fleet_readings(lambda: fleet), *readings, *stored]
         )
         self._registry = metrics.registry()
         self._exchanges, self._counter, self._listed = ExchangeLog(), TokenCounter(), PriceList()
         tellers: list[Teller] = [AlertLog(), metrics, self.webhook, self.lately]
-        self.pipeline = Pipeline(**self._steps(settings), tellers=tellers)
+        self.pipeline = Pipeline(**self._steps(settings), scribe=self._scribe, tellers=tellers)
 
     def take(self, worker: int, observations: "Sequence[Observation]") -> None:
         """Take what a worker handed over."""
@@ -146,6 +148,7 @@ class Kept:
         plane, alerts = settings.data_plane, settings.alerts
         hosted = Hosted(plane, self._listed)
         hosted.prepare()
+        self._scribe.adopt(plane.bodies, plane.previews.redact)
         return {
             "count": self._counter.count if plane.count_tokens else None,
             "checker": Checker(settings.quality.default, settings.quality.routes),

@@ -3,10 +3,10 @@
     check the form -> read signals -> count tokens -> price -> redact -> judge -> sinks
                                                                                -> alerts -> tellers
 
-Where a form is to be checked or tokens are to be counted, the first three are done off the loop.
-Nothing waits for ever: where that is behind, an observation goes on unchecked and uncounted, and
-that is counted. It knows neither who sent an observation safely here (channel) nor what becomes
-of it.
+Where a form is to be checked, tokens are to be counted or bodies are kept, the first three and the
+writing of bodies are done off the loop. Nothing waits for ever: where that is behind, an
+observation goes on unchecked, uncounted and without its bodies, and that is counted. It knows
+neither who sent an observation safely here (channel) nor what becomes of it.
 """
 
 import asyncio
@@ -56,6 +56,18 @@ class Checker(Protocol):
         ...
 
 
+class Scribe(Protocol):
+    """Writes bodies as they may be kept."""
+
+    def write(self, seen: Observation) -> Observation:
+        """Return an observation with its bodies so; may take a while."""
+        ...
+
+    def skip(self, seen: Observation) -> Observation:
+        """Return it without them; quick."""
+        ...
+
+
 Change = Callable[[Observation], Observation]
 Judge = Callable[[Observation], Iterable[Alert]]
 
@@ -76,6 +88,7 @@ class Pipeline:
         redact: Change,
         judge: Judge,
         sinks: Sequence[Sink],
+        scribe: Scribe,
         tellers: Sequence[Teller] = (),
         waiting: int = WAITING,
     ) -> None:
@@ -87,6 +100,7 @@ class Pipeline:
         self._judge = judge
         self._sinks = sinks
         self._tellers = tellers
+        self._scribe = scribe
         self._limit = waiting
         self._queue: deque[Observation] = deque()
         self._bytes = 0
@@ -120,7 +134,9 @@ class Pipeline:
         """Take what a worker handed over, whichever it was; never waits."""
         del worker
         ready = [
-            self._at_once(seen) if seen.texts is None else self._admit(seen)
+            self._at_once(seen)
+            if seen.texts is None and seen.bodies is None
+            else self._admit(seen)
             for seen in observations
         ]
         self._write([seen for seen in ready if seen is not None])
@@ -157,8 +173,8 @@ class Pipeline:
             await self._ended.wait()
 
     def _admit(self, seen: Observation) -> Observation | None:
-        """Return what has texts as it can be written now; None: it waits for what takes long."""
-        if not self._counts(seen) and not self._checker.due(seen):
+        """Return what has words as it can be written now; None: it waits for what takes long."""
+        if not self._counts(seen) and not self._checker.due(seen) and seen.bodies is None:
             return self._at_once(seen)
         size = weight(seen)
         full = len(self._queue) >= self._limit or self._bytes + size > WAITING_BYTES
@@ -179,6 +195,8 @@ class Pipeline:
             self.uncounted += 1
         if self._checker.due(seen):
             seen = replace(seen, format_check=Check.UNCHECKED)
+        if seen.bodies is not None:
+            seen = self._scribe.skip(seen)
         return self._at_once(seen)
 
     def _counts(self, seen: Observation) -> bool:
@@ -203,7 +221,7 @@ class Pipeline:
         """Check, read and count a batch (on the counting thread)."""
         checker, count = self._checker, self._count
         checked = [checker.check(seen) if checker.due(seen) else seen for seen in batch]
-        read = map(self._read, checked)
+        read = map(self._read, map(self._scribe.write, checked))
         return [count(seen) if count and self._counts(seen) else bare(seen) for seen in read]
 
     def _skip_rest(self) -> None:
@@ -235,6 +253,7 @@ def bare(seen: Observation) -> Observation:
 
 
 def weight(seen: Observation) -> int:
-    """Return how much the texts of `seen` weigh, in bytes or so."""
-    texts = seen.texts
-    return 0 if texts is None else len(texts.prompt) + len(texts.reply) + len(texts.form)
+    """Return how much the words of `seen` weigh, in bytes or so."""
+    texts, bodies = seen.texts, seen.bodies
+    words = 0 if texts is None else len(texts.prompt) + len(texts.reply) + len(texts.form)
+    return words if bodies is None else words + bodies.size

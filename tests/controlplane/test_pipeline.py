@@ -1,17 +1,20 @@
 import asyncio
 import threading
+import time
+import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from msgspec.structs import replace
 
 from proxy.alerting import Alert, Rules
-from proxy.config.settings import AlertThresholds, Looks, Previews
+from proxy.config.settings import AlertThresholds, BodySettings, Looks, Previews
 from proxy.controlplane.pipeline import Pipeline
-from proxy.exchange.observation import Observation, Texts, Usage
+from proxy.exchange.observation import Bodies, Observation, Texts, Usage
 from proxy.formats import Checker
 from proxy.pricing import Pricer, Prices
 from proxy.quality import Reader
+from proxy.sinks.bodies import Scribe
 from proxy.sinks.redaction import Redactor
 from tests.support.observed import observed
 
@@ -49,6 +52,7 @@ def pipeline(
     written: Written,
     count: Callable[[Observation], Observation] | None = ten_tokens,
     waiting: int = 2000,
+    scribe: Scribe | None = None,
 ) -> Pipeline:
     return Pipeline(
         count=count,
@@ -58,6 +62,7 @@ def pipeline(
         redact=Redactor(Previews(redact=(r"\d{4,}",))).redact,
         judge=Rules(AlertThresholds(), {}).judge,
         sinks=[written],
+        scribe=scribe or Scribe(time.monotonic),
         tellers=[written],
         waiting=waiting,
     )
@@ -254,3 +259,37 @@ def test_what_an_exchange_cost_is_known_once_its_tokens_are() -> None:
     pipeline(written).take(0, [observed(usage=Usage(1_000_000, 500_000)), observed(usage=Usage())])
 
     assert [each.cost_usd for each in written.observations] == [2.0, None]
+
+
+def scribe() -> Scribe:
+    made = Scribe(time.monotonic)
+    made.adopt({"support": BodySettings(redact=("canary",))}, ())
+    return made
+
+
+ASKED = Bodies(b'"canary"', b'"reply"', 8, 7)
+
+
+async def test_bodies_are_written_on_another_thread_before_any_sink_sees_them() -> None:
+    written = Written()
+    async with running(pipeline(written, scribe=scribe())) as pipe:
+        pipe.take(0, [observed(bodies=ASKED), replace(wordy(), bodies=ASKED), observed()])
+        assert len(written.observations) == 1
+        await written.have(3)
+    for seen in written.observations[1:]:
+        assert seen.bodies is not None
+        assert zlib.decompress(seen.bodies.request) == b'"[redacted]"'
+    assert written.observations[2].usage == Usage(10, 10)
+
+
+async def test_where_nobody_has_the_time_bodies_are_let_go_and_that_is_counted() -> None:
+    written, kept = Written(), scribe()
+    pipe = pipeline(written, waiting=1, scribe=kept)
+    pipe.take(0, [observed(bodies=ASKED), observed(bodies=ASKED)])
+    await pipe.close(0.01)
+    assert [seen.bodies for seen in written.observations] == [None, None]
+    assert kept.dropped == 2
+    big = replace(ASKED, request=b" " * (33 * 1024 * 1024))
+    full = pipeline(written, scribe=kept)
+    full.take(0, [observed(bodies=big), observed(bodies=big)])
+    assert kept.dropped == 3

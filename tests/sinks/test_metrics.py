@@ -97,7 +97,7 @@ class Board:
                     reloads=lambda: {"rejected": 8},
                     degraded=lambda: True,
                 ),
-                *store_readings(None),
+                *store_readings(None, int),
             ],
         )
         self.registry = self.metrics.registry()

@@ -62,7 +62,7 @@ def every_metric() -> Metrics:
             reloads=dict,
             degraded=bool,
         ),
-        *store_readings(None),
+        *store_readings(None, int),
     ]
     return Metrics(Names(), readings)
 

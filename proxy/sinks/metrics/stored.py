@@ -11,6 +11,8 @@ class Writer(Protocol):
 
     written: int
     dropped: int
+    bodies_written: int
+    bodies_dropped: int
 
     @property
     def queue(self) -> int:
@@ -23,8 +25,17 @@ class Writer(Protocol):
         ...
 
 
-def store_readings(writer: Writer | None) -> list[Reading]:
-    """Return what the store's writer says of itself; None: there is none, and it says nothing."""
+def store_readings(writer: Writer | None, bodies_lost: Callable[[], int]) -> list[Reading]:
+    """Return what the store's writer says of itself; None: there is none, and it says nothing.
+
+    `bodies_lost` returns how many exchanges' bodies never came as far as the writer.
+    """
+
+    def bodies() -> list[tuple[tuple[str, ...], float]]:
+        if writer is None:
+            return []
+        dropped = writer.bodies_dropped + bodies_lost()
+        return [(("written",), writer.bodies_written), (("dropped",), dropped)]
 
     def reading(name: str, text: str, value: Callable[[Writer], float]) -> Reading:
         return Reading(name, text, (), lambda: [] if writer is None else [((), value(writer))])
@@ -40,6 +51,14 @@ def store_readings(writer: Writer | None) -> list[Reading]:
             "Observations that the store did not get: it was down, hung, full or behind for longer"
             " than the queue lasts.",
             lambda writer: writer.dropped,
+        ),
+        Reading(
+            "turnout_store_bodies_total",
+            "Exchanges whose bodies were to be kept, as their routes say, by result: written, or"
+            " dropped because there was no room for them on the way; the rest of such an exchange"
+            " is on record, unless it was dropped too.",
+            ("result",),
+            bodies,
         ),
         reading(
             "turnout_store_queue",

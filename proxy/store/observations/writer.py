@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 
 import structlog
+from msgspec.structs import replace
 
 from proxy.errors import StoreError
 from proxy.exchange.observation import Observation
 
 QUEUE = 20_000  # observations that wait, at most
-QUEUE_CHARS = 32 * 1024 * 1024  # of their previews, at most
+QUEUE_CHARS = 32 * 1024 * 1024  # of their previews and bodies, at most
 BATCH = 1000  # written at once, at most: it holds the database for some 40 ms
 GATHER_SECONDS = 0.2  # from the first that waits until a batch is written
 RETRY_SECONDS = 1.0  # between attempts to write a batch
@@ -58,6 +59,8 @@ class ObservationWriter:
         self._thread = threading.Thread(target=self._run, name="store", daemon=True)
         self.written = 0
         self.dropped = 0
+        self.bodies_written = 0  # of so many observations
+        self.bodies_dropped = 0
 
     def start(self) -> None:
         """Begin to write; once."""
@@ -67,14 +70,23 @@ class ObservationWriter:
         """Take observations; never waits."""
         with self._changed:
             for seen in observations:
-                chars = weight(seen)
-                full = len(self._queue) >= self._limit or self._chars + chars > QUEUE_CHARS
-                if full or self._closing:
-                    self.dropped += 1
-                else:
-                    self._queue.append(seen)
-                    self._chars += chars
+                self._admit(seen)
             self._changed.notify_all()
+
+    def _admit(self, seen: Observation) -> None:
+        """Let an observation wait, without its bodies where only they find no room, or drop it."""
+        bodies = seen.bodies
+        if bodies is not None and self._chars + weight(seen) > QUEUE_CHARS:
+            seen = replace(seen, bodies=None)
+            self.bodies_dropped += 1
+        chars = weight(seen)
+        full = len(self._queue) >= self._limit or self._chars + chars > QUEUE_CHARS
+        if full or self._closing:
+            self.dropped += 1
+            self.bodies_dropped += seen.bodies is not None
+        else:
+            self._queue.append(seen)
+            self._chars += chars
 
     @property
     def queue(self) -> int:
@@ -101,6 +113,7 @@ class ObservationWriter:
         with self._changed:
             self._over.set()
             self.dropped += len(self._queue)
+            self.bodies_dropped += sum(seen.bodies is not None for seen in self._queue)
             self._queue.clear()
         if done:
             self._thread.join(seconds)
@@ -151,10 +164,13 @@ class ObservationWriter:
         with self._changed:
             if self._over.is_set():
                 return  # they were counted as dropped already
-            for _ in range(many):
-                self._chars -= weight(self._queue.popleft())
+            done = [self._queue.popleft() for _ in range(many)]
+            self._chars -= sum(map(weight, done))
+            bodies = sum(seen.bodies is not None for seen in done)
             self.written += many if written else 0
             self.dropped += 0 if written else many
+            self.bodies_written += bodies if written else 0
+            self.bodies_dropped += 0 if written else bodies
             self._changed.notify_all()
         if written and self._failing:
             self._failing = False
@@ -172,5 +188,6 @@ class ObservationWriter:
 
 
 def weight(seen: Observation) -> int:
-    """Return how many characters an observation's previews have."""
-    return len(seen.prompt_preview or "") + len(seen.response_preview or "")
+    """Return how many characters an observation's previews and bodies have."""
+    bodies = 0 if seen.bodies is None else seen.bodies.size
+    return len(seen.prompt_preview or "") + len(seen.response_preview or "") + bodies

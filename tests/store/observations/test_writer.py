@@ -8,7 +8,7 @@ import pytest
 import structlog
 
 from proxy.errors import StoreError
-from proxy.exchange.observation import Observation
+from proxy.exchange.observation import Bodies, Observation
 from proxy.store.observations import writer as module
 from proxy.store.observations.writer import BATCH, GIVE_UP_SECONDS, HUNG_SECONDS, ObservationWriter
 from tests.support.observed import observed
@@ -229,3 +229,40 @@ def test_long_previews_fill_the_queue_sooner(monkeypatch: pytest.MonkeyPatch) ->
         writer.take([observed(prompt_preview="p" * 1000, response_preview=None)])
         assert writer.flush(PATIENCE)
         assert sums(writer) == (3, 1, 0)
+
+
+def test_where_only_bodies_find_no_room_the_rest_is_kept_and_both_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "QUEUE_CHARS", 1000)
+    database = Database()
+    database.open.clear()
+    bodies = Bodies(b"q" * 300, b"r" * 300)
+    seen = observed(bodies=bodies, prompt_preview="p" * 10, response_preview=None)
+    with writing(database) as writer:
+        writer.take([seen] * 3)
+        assert sums(writer) == (0, 0, 3)
+        assert (writer.bodies_written, writer.bodies_dropped) == (0, 2)
+        writer.take([seen] * 20)
+        assert writer.bodies_dropped == 22
+        database.open.set()
+        assert writer.flush(PATIENCE)
+        assert (writer.bodies_written, writer.bodies_dropped) == (1, 22)
+        database.open.clear()
+        writer.take([seen])
+        assert not writer.close(0.01)
+        writer.take([seen])
+        assert (writer.bodies_written, writer.bodies_dropped) == (1, 24)
+        database.open.set()
+
+
+def test_bodies_of_a_batch_that_can_never_be_written_are_counted() -> None:
+    database = Database()
+    database.error = StoreError("never")
+    with writing(database) as writer:
+        writer.take([observed(bodies=Bodies(b"q", b"r"))])
+        assert database.entered.acquire(timeout=PATIENCE)
+        assert database.entered.acquire(timeout=PATIENCE)
+        database.now = GIVE_UP_SECONDS
+        until(writer, lambda: writer.dropped == 1)
+        assert (writer.bodies_written, writer.bodies_dropped) == (0, 1)
