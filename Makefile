@@ -7,7 +7,7 @@ ARGS ?=
 MINUTES ?= 10
 
 # What must be covered to the last branch: it needs no loop and no mock to be tested.
-ROOMS := routing exchange dialects quality alerting rollout pricing
+ROOMS := routing exchange dialects quality alerting rollout pricing experiments
 PURE := proxy/errors.py $(ROOMS:%=proxy/%/*) proxy/upstream/health.py proxy/upstream/retries.py
 comma := ,
 space := $() $()
