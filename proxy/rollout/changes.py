@@ -92,18 +92,24 @@ def remove_variant(contents: Contents, route: str, name: str) -> Contents:
 
 
 def switch(contents: Contents, variant: str, on: bool, route: str | None = None) -> Contents:  # noqa: FBT001  # the word that is said: off, on
-    """Return `contents` with `variant` on or off, in `route` or in all routes that have it."""
+    """Return `contents` with `variant` on or off, in `route` or in all routes that have it.
+
+    Of all routes, those in which no other one is on are left as they are when it is switched off:
+    somebody in a hurry is helped more by the others than by none.
+    """
     routes = contents.get("routes", {})
     if route is not None:
         _known(variant, _route(contents, route)["variants"], f"variant of route '{route}'")
+        chosen = [route]
     else:
         _known(variant, dict.fromkeys(v for each in routes.values() for v in each["variants"]))
-    for name in [route] if route is not None else routes:
+        having = [name for name in routes if variant in routes[name]["variants"]]
+        chosen = [name for name in having if on or not _alone(routes[name], variant)] or having
+    for name in chosen:
         variants = routes[name]["variants"]
-        if variant in variants:
-            said = _without(variants[variant], "off") | ({} if on else {"off": True})
-            contents = _with(contents, name, variants=variants | {variant: said})
-            contents = _serving(contents, name)
+        said = _without(variants[variant], "off") | ({} if on else {"off": True})
+        contents = _with(contents, name, variants=variants | {variant: said})
+        contents = _serving(contents, name)
     return contents
 
 
@@ -184,6 +190,11 @@ def _serving(contents: Contents, route: str) -> Contents:
             f"route '{route}' would have no variant that is on; switch another one on first"
         )
     return contents
+
+
+def _alone(route: dict[str, Any], variant: str) -> bool:
+    """Return whether `variant` is the only one of `route` that is on."""
+    return [name for name, each in route["variants"].items() if not each.get("off")] == [variant]
 
 
 def _known(name: str, known: Iterable[str], what: str = "variant of any route") -> None:

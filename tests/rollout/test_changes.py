@@ -199,11 +199,22 @@ def test_switching_what_no_route_has_is_refused() -> None:
         changes.switch(support(), "ft", on=False)
 
 
-def test_the_last_variant_that_is_on_stays_on_and_nothing_is_half_switched() -> None:
+def test_the_last_variant_that_is_on_stays_on_and_goes_off_on_all_other_routes() -> None:
     before = support()
     before["routes"]["zoo"] = {"variants": {"ft-v2": {"upstream": "a"}}}
+    after = changes.switch(before, "ft-v2", on=False)
+    assert part(after, "variants")["ft-v2"]["off"] is True
+    assert after["routes"]["zoo"] == before["routes"]["zoo"]
+    assert digest(changes.switch(after, "ft-v2", on=False)) == digest(after)
+    assert digest(changes.switch(after, "ft-v2", on=True)) == digest(before)
     with pytest.raises(ChangeError, match="route 'zoo' would have no variant that is on"):
-        changes.switch(before, "ft-v2", on=False)
+        changes.switch(before, "ft-v2", on=False, route="zoo")
+
+
+def test_a_variant_that_is_the_last_one_on_everywhere_is_not_switched_off() -> None:
+    only = {"routes": {"zoo": {"variants": {"ft-v2": {"upstream": "a"}}}}}
+    with pytest.raises(ChangeError, match="route 'zoo' would have no variant that is on"):
+        changes.switch(only, "ft-v2", on=False)
 
 
 def test_a_pin_is_set_changed_and_ended() -> None:

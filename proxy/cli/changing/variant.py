@@ -110,18 +110,22 @@ def remove(asking: Asking, *, route: str, name: str) -> None:
 @name_argument
 @only_option
 @changes
-def off(asking: Asking, *, name: str, route: str | None) -> None:
+def off(asking: Asking, *, name: str, route: str | None) -> int:
     """Take VARIANT out of service at once: its share goes to the route's default.
 
     Its weight is kept for `on`. Pins to it wait, it is no fallback and no shadow, and who asks for
-    it by name is refused.
+    it by name is refused. Routes on which no other variant is on are left as they are, and named.
+
+    \b
+    Exit code: 0 it serves nobody, 1 refused, or it is still on for the routes that are named,
+    2 usage, 3 turnout can't be reached, 4 the routing changed meanwhile.
 
     \b
     Examples:
         turnout variant off ft-v2
         turnout variant off ft-v2 --route support --why "replies are empty"
     """  # noqa: D301  # \b is click's mark for lines that are not to be rewrapped
-    asking.publish("POST", "variants", name, "off", body={"route": route})
+    return 1 if asking.publish("POST", "variants", name, "off", body={"route": route}).left else 0
 
 
 @variant.command()

@@ -18,6 +18,9 @@ def published(found: models.Published) -> Iterator[RenderableType]:
     else:
         yield f"nothing to change: version {found.version} says that already"
     yield from _late(found.late)
+    for name in found.left:
+        there = f"it is STILL ON for route '{clean(name)}', where no other variant is on"
+        yield Text(f"{there}: add or switch on another one, then ask again", "bold yellow")
     for route in found.routes:
         yield from split(route)
 

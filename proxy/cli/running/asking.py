@@ -40,8 +40,8 @@ class Asking:
         *parts: str,
         body: Mapping[str, Any] | None = None,
         **query: str,
-    ) -> None:
-        """Make a change and print what came of it; Denied: it was not made.
+    ) -> models.Published:
+        """Make a change, print what came of it and return that; Denied: it was not made.
 
         It is made against the version that was given, or else the one in force now. Where there
         is no `body`, the reason goes into the query.
@@ -52,7 +52,7 @@ class Asking:
         else:
             body = {**body, "why": self._why}
         answer = self._client.change(method, parts, body=body, query=query, etag=etag)
-        self.show(answer.body, models.Published, published)
+        return self.show(answer.body, models.Published, published)
 
     def show(
         self, body: bytes, model: type[Model], draw: Callable[[Model], Iterable[RenderableType]]

@@ -155,12 +155,16 @@ class Changing:
     async def switch_off(
         self, variant: Named, by: By, body: models.Switch = EVERYWHERE
     ) -> models.Published:
-        """Switch a variant off: it serves nobody, and its weight is kept."""
+        """Switch a variant off: it serves nobody, and its weight is kept.
+
+        On all routes: but for those on which no other one is on; `left` names them.
+        """
 
         def change(contents: Contents) -> Contents:
             return changes.switch(contents, variant, False, body.route)  # noqa: FBT003  # off
 
-        return await self._publish(by, body.why, change, body.route, variant)
+        done = await self._publish(by, body.why, change, body.route, variant)
+        return done.model_copy(update={"left": serving(done.routes, variant)})
 
     async def switch_on(
         self, variant: Named, by: By, body: models.Switch = EVERYWHERE
@@ -254,6 +258,16 @@ class Changing:
             target="/".join(filter(None, (route, variant or new))),
         )
         return answer(published, by, route)
+
+
+def serving(routes: list[models.RouteState], variant: str) -> list[str]:
+    """Return the routes on which `variant` is on."""
+    return [
+        route.name
+        for route in routes
+        for each in route.variants
+        if each.name == variant and not each.off
+    ]
 
 
 def look_up(contents: Contents, route: str | None, variant: str | None) -> None:

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from tests.cli.conftest import Run
@@ -48,3 +50,24 @@ def test_what_makes_no_sense_is_a_usage_error(run: Run, words: str, told: str) -
 
     assert result.exit_code == 2
     assert told in " ".join(result.stderr.split())
+
+
+def test_off_everywhere_is_off_where_it_can_be_and_says_where_it_can_not(
+    turnout: Run, admin: ServedAdmin
+) -> None:
+    result = turnout("variant", "off", "base", "--why", "it makes things up")
+    words = " ".join(result.stdout.split())
+
+    assert result.exit_code == 1
+    assert admin.support()["variants"]["base"]["off"] is True
+    assert "in force on" in words
+    assert "it is STILL ON for route 'org/chat', where no other variant is on" in words
+
+    again = turnout("variant", "off", "base", "--json")
+    only = turnout("variant", "off", "base", "--route", "support")
+    refused = turnout("variant", "off", "base", "--route", "org/chat")
+
+    assert (again.exit_code, json.loads(again.stdout)["left"]) == (1, ["org/chat"])
+    assert only.exit_code == 0
+    assert refused.exit_code == 1
+    assert "route 'org/chat' would have no variant that is on" in refused.stderr

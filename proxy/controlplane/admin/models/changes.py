@@ -109,6 +109,8 @@ class Published(Answer):
     """From the request to the last acknowledgement, check and append included."""
     late: list[int]
     """Workers that did not acknowledge in time; they are replaced."""
+    left: list[str] = Field(default_factory=list)
+    """Routes on which a variant that was to be off everywhere is on, for no other one is."""
     routes: list[RouteState]
     """The routes as they are now: the one that was named, or all."""
 
