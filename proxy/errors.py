@@ -5,7 +5,8 @@
      ├─ ChangeError        a change of the routing can't be made
      ├─ StartError         turnout can't start on this machine: an address in use, ...
      ├─ StoreError         versions and audit log can't be read or written
-     │   └─ Conflict           a version does not follow the last one that is kept
+     │   ├─ Conflict           a version does not follow the last one that is kept
+     │   └─ Unsure             the answer was lost: it may have been kept, or not
      ├─ Refusal            we answer the client ourselves: status, code, message
      └─ UpstreamFailure    no (whole) reply could be had from an upstream
          ├─ ConnectFailure     nothing was sent: safe to try again, or elsewhere
@@ -47,6 +48,10 @@ class StoreError(TurnoutError):
 
 class Conflict(StoreError):
     """A version does not follow the last one that is kept: another was appended meanwhile."""
+
+
+class Unsure(StoreError):
+    """The store's answer was lost, and it can't be asked: a version may have been kept, or not."""
 
 
 class Refusal(TurnoutError):

@@ -27,6 +27,7 @@ WAITS = {  # libpq's names; what an address says itself goes before
     "application_name": "turnout",
 }
 LIMITS = ("SET statement_timeout = '20s'", "SET lock_timeout = '10s'")
+SETTLED = text("LOCK TABLE versions IN SHARE MODE")
 LOCK = text("SELECT pg_advisory_xact_lock(7046029254386353131)")  # any number, but always this one
 
 
@@ -77,6 +78,15 @@ def alone(connection: Connection) -> None:
     """
     if connection.dialect.name == POSTGRESQL:
         connection.execute(LOCK)
+
+
+def settled(connection: Connection) -> None:
+    """Wait until nobody is about to add a version; until the transaction's end nobody does.
+
+    SQLite lets in one writer only when its transaction begins.
+    """
+    if connection.dialect.name == POSTGRESQL:
+        connection.execute(SETTLED)
 
 
 def _set_up(connection: Any, _record: object) -> None:

@@ -12,8 +12,9 @@ from msgspec import structs
 from sqlalchemy import Connection, Engine, Select, Table, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
-from proxy.errors import Conflict, StoreError
+from proxy.errors import Conflict, StoreError, Unsure
 from proxy.rollout import AuditEntry, Source, Version
+from proxy.store.engines import settled
 from proxy.store.tables import AUDIT, VERSIONS, WRITING
 
 AUDIT_KEPT = 100_000  # entries
@@ -31,13 +32,26 @@ class Store:
         """Keep `version` for good: it is on the disk when this returns.
 
         Conflict: it does not follow the last one. StoreError: it can't be written. Nothing was
-        kept then.
+        kept then. Unsure: it may have been kept, or may not.
         """
+        asked = False
         try:
             with self._writing() as connection:
                 connection.execute(VERSIONS.insert().values(structs.asdict(version)))
+                asked = True  # from here on only the answer to COMMIT is missing
         except IntegrityError as error:
             raise Conflict(f"version {version.number} does not follow the last one") from error
+        except StoreError as error:
+            if not asked or not self._kept_after_all(version, error):
+                raise
+
+    def holds(self, version: Version) -> bool:
+        """Return whether `version` is kept, once no write of it is under way any more."""
+        query = select(VERSIONS).where(VERSIONS.c.number == version.number)
+        with told("read"), self._writer.begin() as connection:
+            settled(connection)
+            row = connection.execute(query).mappings().first()
+            return row is not None and _version(dict(row)) == version
 
     def version(self, number: int) -> Version | None:
         """Return the version of this number; None: there is none."""
@@ -71,6 +85,12 @@ class Store:
     def close(self) -> None:
         """Close the database; the store can't be used after it."""
         self.engine.dispose()
+
+    def _kept_after_all(self, version: Version, error: StoreError) -> bool:
+        try:
+            return self.holds(version)
+        except StoreError:
+            raise Unsure(str(error)) from error
 
     def _first(self, query: Select[Any]) -> Version | None:
         return next((_version(row) for row in self._rows(query)), None)

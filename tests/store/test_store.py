@@ -5,8 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy.pool import PoolProxiedConnection
 
-from proxy.errors import Conflict, StoreError
+from proxy.errors import Conflict, StoreError, Unsure
 from proxy.rollout import Source, Version
 from proxy.store import Store, open_store
 from tests.store.kept import entry, numbers, version
@@ -162,6 +163,47 @@ def test_what_can_not_be_read_is_told(store: Store) -> None:
         connection.commit()
     with pytest.raises(StoreError, match=r"the store can't be read: .*audit"):
         store.audit()
+
+
+def lose_an_answer(store: Store, monkeypatch: pytest.MonkeyPatch, *, kept: bool) -> None:
+    """Let the next COMMIT fail, before it is done or after."""
+    dialect = store.engine.dialect
+    commit = dialect.do_commit
+
+    def lost(connection: PoolProxiedConnection) -> None:
+        monkeypatch.setattr(dialect, "do_commit", commit)
+        if kept:
+            commit(connection)
+        raise store.engine.dialect.loaded_dbapi.OperationalError("the line is dead")
+
+    monkeypatch.setattr(dialect, "do_commit", lost)
+
+
+def test_where_the_answer_was_lost_it_is_found_out_whether_a_version_was_kept(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lose_an_answer(store, monkeypatch, kept=True)
+    store.append(version(1))
+    lose_an_answer(store, monkeypatch, kept=False)
+    with pytest.raises(StoreError, match="the line is dead") as raised:
+        store.append(version(2))
+    assert not isinstance(raised.value, Unsure)
+    assert numbers(store) == [1]
+    assert store.holds(version(1))
+    assert not store.holds(version(1, who="somebody else"))
+    assert not store.holds(version(2))
+
+
+def test_where_that_can_not_be_found_out_it_is_said(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unread(_: Version) -> bool:
+        raise StoreError("the store can't be read")
+
+    monkeypatch.setattr(store, "holds", unread)
+    lose_an_answer(store, monkeypatch, kept=True)
+    with pytest.raises(Unsure, match="the line is dead"):
+        store.append(version(1))
 
 
 def pragma(store: Store, setting: str) -> None:

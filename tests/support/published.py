@@ -46,6 +46,7 @@ class MemoryVersions:
         self.entries: list[AuditEntry] = []
         self.broken = False
         self.before_append: Callable[[], None] = lambda: None
+        self.after_append: Callable[[], None] = lambda: None
 
     def append(self, version: Version) -> None:
         self._look()
@@ -53,6 +54,11 @@ class MemoryVersions:
         if version.number != len(self.kept) + 1:
             raise Conflict(f"version {version.number} is there already")
         self.kept.append(version)
+        self.after_append()
+
+    def holds(self, version: Version) -> bool:
+        self._look()
+        return version in self.kept
 
     def version(self, number: int) -> Version | None:
         self._look()

@@ -7,19 +7,21 @@ the file declares another: so a restart changes nothing, and a change of the fil
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from proxy.config.settings import Origin, Settings
-from proxy.controlplane.publishing.change import Caller, Reloaded, Result
+from proxy.controlplane.publishing.change import Caller, Reloaded, Result, Unavailable
 from proxy.controlplane.publishing.configuration.reading import Declared, Reading, told
 from proxy.controlplane.publishing.history import History
 from proxy.controlplane.publishing.in_force import Draft, InForce, Intent, restart_needed, written
-from proxy.errors import ConfigError
+from proxy.errors import ConfigError, Conflict
 from proxy.rollout import Source, Verdict, Version, contents_of, digest, judge
 
+TRIES = 5  # to begin while others do
 RESULTS: dict[Verdict, Result] = {
     Verdict.PUBLISH: "published",
     Verdict.UNCHANGED: "unchanged",
@@ -83,6 +85,22 @@ async def begin(
     `launched` are the settings that this turnout was started on, `at` is seconds since the epoch.
     Not `alone`, while another turnout takes over, the last version stays.
     """
+    for _ in range(TRIES):
+        with suppress(Conflict):  # others began meanwhile: what they made of it counts
+            return await _begin(first, reading, history, launched, at, alone=alone)
+    raise Unavailable("others publish all the time; start turnout again")
+
+
+async def _begin(
+    first: First,
+    reading: Reading,
+    history: History,
+    launched: Settings,
+    at: float,
+    *,
+    alone: bool,
+) -> Beginning:
+    """Return what is to be in force; Conflict: others published meanwhile."""
 
     def beginning(version: Version, chosen: First, result: Result) -> Beginning:
         wanted = chosen.declared.settings(version.number)

@@ -71,3 +71,7 @@ class Stale(ChangeError):
 
 class Unavailable(ChangeError):
     """No change can be made at present: it can't be kept, or another turnout takes over."""
+
+
+class Unknown(Unavailable):
+    """Whether the change was made can't be found out at present: the store did not answer."""

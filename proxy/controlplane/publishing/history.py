@@ -11,8 +11,8 @@ from typing import Protocol, TypeVar
 import structlog
 from msgspec.structs import asdict
 
-from proxy.controlplane.publishing.change import Unavailable
-from proxy.errors import ChangeError, StoreError
+from proxy.controlplane.publishing.change import Unavailable, Unknown
+from proxy.errors import ChangeError, Conflict, StoreError, Unsure
 from proxy.rollout import AuditEntry, Version, rollback_target
 
 PAGE = 50  # versions read at once
@@ -23,7 +23,11 @@ class Versions(Protocol):
     """Where versions and the audit log are kept; StoreError where that can't be done."""
 
     def append(self, version: Version) -> None:
-        """Keep `version` for good, before returning; an error means that it is not kept."""
+        """Keep `version` for good, before returning; an error but Unsure: it is not kept."""
+        ...
+
+    def holds(self, version: Version) -> bool:
+        """Return whether `version` is kept, once no write of it is under way any more."""
         ...
 
     def version(self, number: int) -> Version | None:
@@ -58,11 +62,26 @@ class History:
         self._versions = versions
 
     async def append(self, version: Version) -> None:
-        """Keep `version`; Unavailable: it is not kept."""
+        """Keep `version`; Unavailable, Conflict: it is not kept; Unknown: perhaps it is."""
         try:
             await asyncio.to_thread(self._versions.append, version)
+        except Conflict:
+            raise
+        except Unsure as error:
+            raise Unknown(
+                f"whether it was kept is not known: {error}; if it was, it gets in force once the "
+                "store answers (turnout status tells)"
+            ) from error
         except StoreError as error:
             raise Unavailable(f"it can't be kept, so nothing was changed: {error}") from error
+
+    async def holds(self, version: Version) -> bool:
+        """Return whether `version` is kept."""
+        return await _read(lambda: self._versions.holds(version))
+
+    async def latest(self) -> Version | None:
+        """Return the last version; None: there is none yet."""
+        return await _read(self._versions.latest)
 
     async def ends(self) -> tuple[Version | None, Version | None]:
         """Return the last version, and the last that came from a file; None: there is none yet."""

@@ -3,12 +3,14 @@
     check -> append -> push to every worker -> every worker acknowledges -> answer
 
 The append is the commit point. A change that was appended is in force, or will be as soon as
-there is somebody to push it: control starts on the last version that was kept. It knows neither
-where versions are kept, nor how a file is read, nor how workers are reached.
+there is somebody to push it: control starts on the last version that was kept. Others may append
+too: what they did is put in force here as well, before anything is changed on top of it. It knows
+neither where versions are kept, nor how a file is read, nor how workers are reached.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import structlog
 from msgspec.structs import asdict, replace
@@ -22,6 +24,8 @@ from proxy.controlplane.publishing.change import (
     Pushed,
     Reloaded,
     Stale,
+    Unavailable,
+    Unknown,
 )
 from proxy.controlplane.publishing.configuration.reading import Declared, Reading, told
 from proxy.controlplane.publishing.configuration.standing import Standing
@@ -34,7 +38,7 @@ from proxy.controlplane.publishing.in_force import (
     written,
 )
 from proxy.controlplane.publishing.turns import Turns, Work
-from proxy.errors import ConfigError
+from proxy.errors import ChangeError, ConfigError, Conflict
 from proxy.rollout import (
     AuditEntry,
     Contents,
@@ -49,6 +53,7 @@ from proxy.rollout.changes import restore
 
 Push = Callable[[DataPlane], Awaitable[Pushed]]
 Change = Callable[[Contents], Contents]
+TRIES = 5  # to put a file in force while others publish
 
 
 class Publisher:
@@ -74,9 +79,12 @@ class Publisher:
         self.standing = standing
         self._beginning = beginning
         self._now = beginning.in_force
+        self._newest = beginning.in_force.version  # that is kept; another one does not fit here
+        self._open: tuple[Intent, Version] | None = None  # not known whether it was kept
         self._history = history
         self._reading = reading
         self._launched = launched
+        self._shared = launched.store is not None and launched.store.url is not None
         self._push = push
         self._adopt = adopt
         self._clock = clock
@@ -168,6 +176,14 @@ class Publisher:
         """Refuse every change from now on, and say why."""
         self._turns.held = why
 
+    async def catch_up(self) -> None:
+        """Put in force what others have kept meanwhile; Unavailable: the store can't be read."""
+        latest = await self._history.latest()
+        if self._open is not None or (latest and latest.number > self._newest.number):
+            async with self._turns.turn:
+                if not self.held:
+                    await self._catch_up()
+
     async def release(self) -> None:
         """Take changes again; what another turnout has kept meanwhile is put in force first."""
         self._turns.held = ""
@@ -183,6 +199,11 @@ class Publisher:
 
     async def _publish(self, change: Change, intent: Intent, draft: Draft) -> Published:
         """Put what `change` makes of the routing in force, unless it is so already."""
+        if self._newest is not self.current:
+            raise ChangeError(
+                f"version {self._newest.number} is not in force here, for it does not fit "
+                f"{self._reading.name}: correct that, or make the change on another host"
+            )
         try:
             declared = self._now.declared.routed(change(self._now.contents))
         except ConfigError as error:
@@ -209,21 +230,52 @@ class Publisher:
 
     async def _resume(self) -> None:
         """Put in force what another turnout has kept, or where it does not fit, go back."""
-        latest, _ = await self._history.ends()
-        before, declared = self._now, self._now.declared
-        if latest is None or latest.number == self.current.number:
+        await self._catch_up()
+        undone = self._newest.number
+        if undone == self.current.number or self._shared:
             return
+        caller = Caller(name="turnout", origin="takeover")
+        why = f"version {undone} was for a turnout that did not take over"
+        intent = Intent(caller=caller, action="resume", why=why)
+        draft = Draft(source=Source.ROLLBACK, restored=self.current.number, undone=undone)
+        await self._commit(self._now.declared, intent, draft)
+
+    async def _catch_up(self) -> None:
+        """Put in force what others have kept, where it fits."""
+        if self._open is not None:
+            await self._find_out(*self._open)
+        latest = await self._history.latest()
+        if latest is None or latest.number <= self._newest.number:
+            return
+        self._newest = latest
         try:
-            declared = declared.routed(contents_of(latest))
-        except ConfigError:
-            caller = Caller(name="turnout", origin="takeover")
-            why = f"version {latest.number} was for a turnout that did not take over"
-            intent = Intent(caller=caller, action="resume", why=why)
-            restored, undone = before.version.number, latest.number
-            draft = Draft(source=Source.ROLLBACK, restored=restored, undone=undone)
-            latest = written(latest, declared, intent, draft, self._wall())
-            await self._history.append(latest)
-        await self._put(InForce.of(latest, declared, self._launched))
+            declared = self._now.declared.routed(contents_of(latest))
+        except ConfigError as error:
+            self.standing.note_misfit(latest, told(error))
+            return
+        pushed = await self._put(InForce.of(latest, declared, self._launched))
+        tell("routing followed", latest, pushed)
+
+    async def _find_out(self, intent: Intent, version: Version) -> None:
+        """Write down what came of a change whose answer from the store was lost."""
+        number = version.number
+        if await self._history.holds(version):
+            detail = f"version {number} was kept after all, and is in force"
+            await self._turns.audit(intent, "done", detail, number)
+        else:
+            await self._turns.audit(intent, "failed", "it was not kept: nothing was changed")
+        self._open = None
+
+    async def _overtaken(self) -> ChangeError:
+        """Catch up with whoever published meanwhile; return what to say to who wanted to."""
+        known = self._newest.number
+        await self._catch_up()
+        if self._newest.number > known:
+            return Stale(self._newest, await self._history.since(known))
+        return Unavailable(
+            f"version {known} is in force, but the store has not kept it: it lost what it had. "
+            "Nothing was changed; restore the store, or restart turnout to go on with what it has"
+        )
 
     async def _reload(self, intent: Intent) -> Reloaded:
         try:
@@ -240,8 +292,17 @@ class Publisher:
         return reloaded
 
     async def _take(self, declared: Declared, intent: Intent) -> Reloaded:
+        """Put in force what of `declared` can be, also while others publish."""
+        for _ in range(TRIES - 1):
+            with suppress(Stale):
+                return await self._try_to_take(declared, intent)
+        return await self._try_to_take(declared, intent)
+
+    async def _try_to_take(self, declared: Declared, intent: Intent) -> Reloaded:
         """Put in force what of `declared` can be; ConfigError: it does not fit the routing."""
-        _, from_file = await self._history.ends()
+        latest, from_file = await self._history.ends()
+        if latest is not None and latest.number > self._newest.number:
+            self._newest = latest
         verdict = judge(from_file, digest(declared.contents), declared.revision)
         pushed = None
         if verdict is Verdict.PUBLISH:
@@ -252,6 +313,8 @@ class Publisher:
             if around.settings != self.settings:
                 pushed = await self._put(around)
             self._now = around
+            if around.version is self._newest:
+                self.standing.note_fit()
         wanted = declared.settings(self.current.number)
         return Reloaded(
             result=RESULTS[verdict],
@@ -262,7 +325,13 @@ class Publisher:
         )
 
     def _around(self, declared: Declared) -> InForce:
-        """Return the version in force with another configuration around it."""
+        """Return the newest version with another configuration around it, or the one in force."""
+        if self._newest is not self.current:
+            try:
+                routed = declared.routed(contents_of(self._newest))
+                return InForce.of(self._newest, routed, self._launched)
+            except ConfigError as error:
+                self.standing.note_misfit(self._newest, told(error))
         try:
             routed = declared.routed(self._now.contents)
         except ConfigError as error:
@@ -270,26 +339,24 @@ class Publisher:
         return InForce.of(self.current, routed, self._launched)
 
     async def _commit(self, declared: Declared, intent: Intent, draft: Draft) -> Pushed:
-        """Put `declared` in force as a new version."""
-        version = written(self.current, declared, intent, draft, self._wall())
+        """Put `declared` in force as a new version; Stale: others published meanwhile."""
+        version = written(self._newest, declared, intent, draft, self._wall())
         in_force = InForce.of(version, declared, self._launched)
-        await self._history.append(version)
+        try:
+            await self._history.append(version)
+        except Conflict:
+            raise await self._overtaken() from None
+        except Unknown:
+            self._open = intent, version
+            raise
         pushed = await self._put(in_force)
-        structlog.get_logger().info(
-            "routing published",
-            table_version=version.number,
-            source=version.source.value,
-            who=version.who,
-            why=version.why,
-            workers=pushed.workers,
-            of=pushed.of,
-            late=pushed.late,
-            milliseconds=round(pushed.milliseconds, 1),
-        )
+        tell("routing published", version, pushed)
         return pushed
 
     async def _put(self, in_force: InForce) -> Pushed:
         self._now = in_force
+        self._newest = in_force.version
+        self.standing.note_fit()
         self._adopt(in_force.settings)
         return await self._push(in_force.settings.data_plane)
 
@@ -298,8 +365,10 @@ class Publisher:
         began = self._clock()
 
         async def checked() -> Published:
-            if base not in (None, self.current.number):
-                raise Stale(self.current, await self._history.since(base or 0))
+            if base not in (None, self._newest.number):
+                await self._catch_up()  # perhaps that version is another host's
+            if base not in (None, self._newest.number):
+                raise Stale(self._newest, await self._history.since(base or 0))
             return await work()
 
         published = await self._turns.take(intent, checked)
@@ -312,3 +381,18 @@ class Publisher:
         except OSError as error:
             log = structlog.get_logger()
             log.warning("last good configuration could not be kept", reason=error.strerror)
+
+
+def tell(event: str, version: Version, pushed: Pushed) -> None:
+    """Log that `version` is in force."""
+    structlog.get_logger().info(
+        event,
+        table_version=version.number,
+        source=version.source.value,
+        who=version.who,
+        why=version.why,
+        workers=pushed.workers,
+        of=pushed.of,
+        late=pushed.late,
+        milliseconds=round(pushed.milliseconds, 1),
+    )
