@@ -109,9 +109,9 @@ def _value(metric: Metric, side: Measured) -> Value:
     requests, units = round(sums.n), sums.units
     match metric:
         case Rate():
-            return Value(sums.ratio, requests, units, round(sums.x))
+            return Value(sums.average, requests, units, round(sums.x))
         case Mean():
-            return Value(metric.times * sums.ratio, requests, units)
+            return Value(metric.times * sums.average, requests, units)
         case _:
             value = side.sketches[metric.column].quantile(metric.share)
             return Value(value, requests, units)

@@ -1,4 +1,4 @@
-"""Intervals: between which values a ratio, a rate, or the difference of two of a kind may lie.
+"""Intervals: between which values an average, a rate, or the difference of two of a kind may lie.
 
 Each holds the true value in 95 of 100 cases, for a window that was chosen beforehand. How often
 they really do is shown by simulation: docs/comparing.md.
@@ -40,9 +40,9 @@ def student(freedom: float) -> float:
 
 
 def mean(sums: Sums) -> Interval:
-    """Return the interval of a ratio without bounds of its own: tokens, dollars a request."""
+    """Return the interval of an average without bounds of its own: tokens, dollars a request."""
     reach = student(sums.freedom) * sums.error
-    return Interval(sums.ratio, sums.ratio - reach, sums.ratio + reach)
+    return Interval(sums.average, sums.average - reach, sums.average + reach)
 
 
 def mean_difference(baseline: Sums, candidate: Sums) -> Interval:
@@ -55,7 +55,7 @@ def mean_difference(baseline: Sums, candidate: Sums) -> Interval:
     total = first + second
     parts = first * first / baseline.freedom + second * second / candidate.freedom
     reach = student(total * total / parts) * sqrt(total) if parts else 0.0
-    value = candidate.ratio - baseline.ratio
+    value = candidate.average - baseline.average
     return Interval(value, value - reach, value + reach)
 
 
@@ -76,7 +76,7 @@ def score(sums: Sums, size: float) -> Interval:
 
     Wilson's score interval: "Probable Inference", JASA 22, 1927.
     """
-    share, square = sums.ratio, student(sums.freedom) ** 2
+    share, square = sums.average, student(sums.freedom) ** 2
     middle = share + square / (2 * size)
     spread = max(share * (1 - share), 0.0) + square / (4 * size)
     reach = sqrt(square * spread / size)
@@ -93,7 +93,7 @@ def _independent(*sides: Sums) -> list[float]:
     units that differ less than by chance. Where nothing or all failed on both sides nobody knows
     how alike a unit's requests are, and each unit counts once.
     """
-    chances = [side.ratio * (1 - side.ratio) / side.n for side in sides]
+    chances = [side.average * (1 - side.average) / side.n for side in sides]
     if sum(chances) <= 0:
         return [side.effective for side in sides]
     shared = max(1.0, sum(side.variance for side in sides) / sum(chances))

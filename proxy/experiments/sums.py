@@ -1,4 +1,4 @@
-"""Sums: what is known of a ratio from its units, and how sure that makes it.
+"""Sums: what is known of an average from its units, and how sure that makes it.
 
 Requests of one unit are alike, so it is units that count as independent, not requests. Of each
 unit there is an `x` (its failures, its tokens) and an `n` (its requests that could have had any);
@@ -21,25 +21,25 @@ class Sums(Struct, frozen=True):
     xn: float = 0.0  # of x times n
 
     @property
-    def ratio(self) -> float:
+    def average(self) -> float:
         """The sum of x by the sum of n; ZeroDivisionError where there is no unit."""
         return self.x / self.n
 
     @property
     def variance(self) -> float:
-        """The ratio's variance between units, where `effective` is above 1.
+        """The average's variance between units, where `effective` is above 1.
 
         The delta method for a ratio of two sums: Deng, Knoblich and Lu, "Applying the Delta Method
         in Metric Analytics", KDD 2018, section 3; made larger by k / (k - 1), as a sample's
-        variance is, where k is `effective`: a unit that has much of n draws the ratio to itself.
+        variance is, where k is `effective`: a unit that has much of n draws the average to itself.
         """
-        ratio = self.ratio
-        residuals = self.xx - 2 * ratio * self.xn + ratio * ratio * self.nn
+        average = self.average
+        residuals = self.xx - 2 * average * self.xn + average * average * self.nn
         return max(residuals, 0.0) / (self.n * self.n) * self.effective / self.freedom
 
     @property
     def error(self) -> float:
-        """The ratio's standard error."""
+        """The average's standard error."""
         return sqrt(self.variance)
 
     @property
