@@ -11,7 +11,8 @@
 Each other module is the command of its name. Each is loaded only when it is used. Commands
 parse, ask other rooms, print, and choose the exit code; they decide nothing. Exit codes: 0 done,
 1 done and not well, or refused, 2 could not be done (usage, unreadable files), 3 turnout can't
-start, or can't be reached, 4 the routing changed meanwhile.
+start, or can't be reached, 4 the routing changed meanwhile, 5 it is not known whether a change is
+in force.
 """
 
 from proxy.cli.root import main

@@ -23,7 +23,7 @@ def reload(asking: Asking) -> int:
 
     \b
     Exit code: 0 what the file says is in force, 1 it was not taken, 2 usage, 3 turnout can't be
-    reached.
+    reached, 5 it is not known whether it is in force.
 
     \b
     Examples:

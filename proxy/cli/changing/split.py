@@ -26,7 +26,7 @@ def split(asking: Asking, *, route: str, given: tuple[str, ...]) -> None:
 
     \b
     Exit code: 0 in force, 1 refused, 2 usage, 3 turnout can't be reached, 4 the routing changed
-    meanwhile.
+    meanwhile, 5 it is not known whether it is in force.
 
     \b
     Examples:

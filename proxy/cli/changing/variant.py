@@ -118,7 +118,8 @@ def off(asking: Asking, *, name: str, route: str | None) -> int:
 
     \b
     Exit code: 0 it serves nobody, 1 refused, or it is still on for the routes that are named,
-    2 usage, 3 turnout can't be reached, 4 the routing changed meanwhile.
+    2 usage, 3 turnout can't be reached, 4 the routing changed meanwhile, 5 it is not known whether
+    it is in force.
 
     \b
     Examples:

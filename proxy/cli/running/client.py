@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from proxy import __version__
-from proxy.cli.running.refused import CHANGED, REFUSED, UNREACHED, Denied
+from proxy.cli.running.refused import CHANGED, REFUSED, UNKNOWN, UNREACHED, Denied
 from proxy.cli.running.where import Where, kept
 
 PREFIX = "/api/v1"
@@ -22,7 +22,8 @@ ANSWER_SECONDS = 60.0  # a change waits for every worker, and for changes before
 AGENT = f"turnout-cli/{__version__}"  # by it, administration knows where a change came from
 Parts = Sequence[str | int]  # of a path, behind /api/v1
 
-UNKNOWN = "It is not known whether the change is in force: turnout versions shows it."
+NOTHING_DONE = 503  # as turnout says it
+ASK = "It is not known whether the change is in force; see with: turnout versions --limit 1"
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -77,11 +78,11 @@ class Client:
 
     def _ask(self, method: str, parts: Parts, *, query: Mapping[str, Any], **sent: Any) -> Answer:
         path = PREFIX + "".join(f"/{quote(str(part), safe='')}" for part in parts)
-        said = {name: value for name, value in query.items() if value is not None}
+        asked = {name: value for name, value in query.items() if value is not None}
         try:
-            reply = self._http.request(method, path, params=said, auth=self._show, **sent)
+            reply = self._http.request(method, path, params=asked, auth=self._show, **sent)
             if reply.status_code == 401 and self._look_again():
-                reply = self._http.request(method, path, params=said, auth=self._show, **sent)
+                reply = self._http.request(method, path, params=asked, auth=self._show, **sent)
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             self._tried.append(self._place)
             if self._where.instead is not None:
@@ -89,10 +90,14 @@ class Client:
                 return self._ask(method, parts, query=query, **sent)
             nowhere = ", nor at ".join(self._tried)
             raise self._unreached(f"nobody answers at {nowhere}; is turnout running?") from error
-        except httpx2.TransportError as error:
-            more = "" if method == "GET" else f" {UNKNOWN}"
-            broken = f"no answer came from {self._place}, though it was reached.{more}"
-            raise self._unreached(broken) from error
+        except httpx2.RequestError as error:
+            broken = f"no whole answer came from {self._place}, though it was reached."
+            raise self._open(method, broken) from error
+        said = detail(reply.content)
+        if reply.is_server_error and (said is None or reply.status_code != NOTHING_DONE):
+            why = "it does not say why" if said is None else said["message"].rstrip(".")
+            failed = f"what answers at {self._place} failed, status {reply.status_code}: {why}."
+            raise self._open(method, failed)
         if not reply.is_success:
             self._refuse(reply)
         return Answer(body=reply.content, etag=reply.headers.get("etag", ""))
@@ -121,6 +126,12 @@ class Client:
 
     def _unreached(self, why: str) -> Denied:
         return Denied(why, code=UNREACHED)
+
+    def _open(self, method: str, why: str) -> Denied:
+        """Return what is said where a request came there, and no telling what became of it."""
+        if method == "GET":
+            return self._unreached(why)
+        return Denied(f"{why} {ASK}", code=UNKNOWN)
 
     def _refuse(self, reply: httpx2.Response) -> NoReturn:
         said = detail(reply.content)

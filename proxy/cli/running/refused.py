@@ -4,6 +4,7 @@
 2  usage
 3  turnout can't be reached
 4  the routing changed meanwhile: who changed what since is told
+5  it is not known whether the change is in force: the answer did not come, or says nothing
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from proxy.cli.faults import Fault
 REFUSED = 1
 UNREACHED = 3
 CHANGED = 4  # the routing changed meanwhile
+UNKNOWN = 5  # whether a change is in force
 
 MOST = 10  # versions that are listed
 NOTHING: Mapping[str, Any] = {"problems": []}

@@ -1,7 +1,10 @@
 import json
+import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -126,9 +129,61 @@ def test_a_connection_that_breaks_leaves_a_change_open_and_says_so() -> None:
     def broken(request: httpx2.Request) -> httpx2.Response:
         raise httpx2.ReadError("reset", request=request)
 
-    assert "not known whether the change is in force" in denied(broken).message
+    assert denied(broken).message.endswith(
+        "It is not known whether the change is in force; see with: turnout versions --limit 1"
+    )
+    assert denied(broken).exit_code == 5
     assert "not known" not in denied(broken, method="GET").message
-    assert denied(broken).exit_code == 3
+    assert denied(broken, method="GET").exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "answer", "told"),
+    [
+        (502, {"text": "<html>Bad Gateway"}, "status 502: it does not say why. It is not known"),
+        (503, {"text": ""}, "status 503: it does not say why. It is not known"),
+        (500, {"json": {"detail": {"message": "No."}}}, "status 500: No. It is not known"),
+    ],
+)
+def test_a_failure_in_between_leaves_a_change_open_and_says_so(
+    status: int, answer: dict[str, Any], told: str
+) -> None:
+    def failing(_: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(status, **answer)
+
+    found = denied(failing)
+
+    assert found.exit_code == 5
+    assert told in found.message
+    assert "turnout versions --limit 1" in found.message
+    assert denied(failing, method="GET").exit_code == 3
+
+
+def test_an_answer_that_is_cut_in_the_middle_leaves_a_change_open() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def cut() -> None:
+            taken, _ = listener.accept()
+            with taken:
+                taken.recv(65_536)
+                taken.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n{")
+
+        thread = threading.Thread(target=cut)
+        thread.start()
+        url = Found(value=f"http://127.0.0.1:{listener.getsockname()[1]}", source="--admin-url")
+        made = Client(Where(url=url, token=TOKEN))
+        with pytest.raises(Denied, match="no whole answer") as caught:
+            made.change("POST", ("rollback",), body={})
+        made.close()
+        thread.join()
+
+    assert caught.value.exit_code == 5
+
+
+def test_turnout_itself_says_when_nothing_was_changed() -> None:
+    found = denied(refusing(503))
+
+    assert (found.exit_code, found.message) == (1, "No.")
 
 
 def test_a_wrong_token_is_told_by_where_it_came_from_and_not_repeated() -> None:
