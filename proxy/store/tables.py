@@ -153,10 +153,12 @@ BODIES = Table(
     "bodies",
     METADATA,
     Column("number", NUMBER, primary_key=True, autoincrement=False),  # its observation's
-    Column("request", LargeBinary, nullable=False),
+    Column("request", LargeBinary, nullable=False),  # compressed by zlib
     Column("reply", LargeBinary, nullable=False),
     Column("request_bytes", BigInteger, nullable=False),  # before anything was cut off
     Column("reply_bytes", BigInteger, nullable=False),
+    Column("request_whole", Boolean, nullable=False),  # nothing was
+    Column("reply_whole", Boolean, nullable=False),
 )
 
 HOSTS = Table(

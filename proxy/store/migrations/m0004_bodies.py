@@ -21,4 +21,6 @@ def upgrade() -> None:
         sa.Column("reply", sa.LargeBinary, nullable=False),
         sa.Column("request_bytes", sa.BigInteger, nullable=False),
         sa.Column("reply_bytes", sa.BigInteger, nullable=False),
+        sa.Column("request_whole", sa.Boolean, nullable=False),
+        sa.Column("reply_whole", sa.Boolean, nullable=False),
     )

@@ -3,6 +3,7 @@
     rows        an observation as it is kept, and back
     keeping     a batch, in one transaction
     spending    what was spent a day, by route, variant and key
+    bodies      what was asked and answered, where it is kept
     writer      the queue, and the thread that empties it
     forgetting  what is too old, or too much
     finding     what was kept
@@ -11,6 +12,7 @@
 It knows no route by name and nothing of the file; it is handed a database that is open.
 """
 
+from proxy.store.observations.bodies import Body, KeptBodies
 from proxy.store.observations.finding import ANY, Finding, Wanted
 from proxy.store.observations.forgetting import Forgetting
 from proxy.store.observations.keeping import Keeping
@@ -21,11 +23,13 @@ from proxy.store.observations.writer import ObservationWriter
 
 __all__ = [
     "ANY",
+    "Body",
     "Counted",
     "Finding",
     "Forgetting",
     "Keeping",
     "Kept",
+    "KeptBodies",
     "ObservationWriter",
     "Spending",
     "Spent",

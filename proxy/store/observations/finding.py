@@ -1,4 +1,4 @@
-"""Finding: observations by what they are, page by page, and one by its request's id.
+"""Finding: observations by what they are, page by page, and one by its request's id, to the word.
 
 What is looked for has certain kinds, times, latencies; `spans` say which blocks have any, and
 only these are read. So the time that it takes depends on how many are wanted, not on how many
@@ -23,9 +23,10 @@ from sqlalchemy import (
     text,
 )
 
+from proxy.store.observations.bodies import KeptBodies, forget_words, read_bodies
 from proxy.store.observations.rows import Kept, Kind, read_kind, read_row
 from proxy.store.store import told
-from proxy.store.tables import BLOCK, KINDS, OBSERVATIONS, SPANS
+from proxy.store.tables import BLOCK, KINDS, OBSERVATIONS, SPANS, WRITING
 
 ANY = "any"  # alert: whichever rule
 ROW = OBSERVATIONS.c
@@ -97,6 +98,20 @@ class Finding:
     def shadows(self, request_id: str) -> list[Kept]:
         """Return the shadows of a request. StoreError: they can't be read."""
         return self._where(ROW.shadow_of == request_id)
+
+    def bodies(self, request_id: str) -> KeptBodies | None:
+        """Return the bodies of a request; None: none were kept. StoreError: unreadable."""
+        with told("read"), self._engine.connect() as connection:
+            return read_bodies(connection, request_id)
+
+    def forget(self, request_id: str) -> bool:
+        """Take out what was said in a request and its shadows: bodies and previews.
+
+        Returns whether there is such a request. StoreError: it can't be; nothing was taken out.
+        """
+        writer = self._engine.execution_options(**WRITING)
+        with told("written"), writer.begin() as connection:
+            return forget_words(connection, request_id)
 
     def _where(self, condition: ColumnElement[bool]) -> list[Kept]:
         query = select(OBSERVATIONS).where(condition).limit(MOST_OF_ONE)

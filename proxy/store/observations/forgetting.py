@@ -7,9 +7,10 @@ it: its room is used again.
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Engine, Select, delete, func, select, update
+from sqlalchemy import Engine, Select, and_, delete, func, select, update
 
 from proxy.store.engines import alone
+from proxy.store.observations.bodies import forget_bodies
 from proxy.store.store import told
 from proxy.store.tables import BLOCK, OBSERVATIONS, SPANS, WRITING
 
@@ -54,6 +55,7 @@ class Forgetting:
         with self._writer.begin() as connection:
             alone(connection)
             inside = row.number.between(block * BLOCK, block * BLOCK + BLOCK - 1)
+            forget_bodies(connection, and_(inside, row.started_at < before))
             connection.execute(delete(OBSERVATIONS).where(inside, row.started_at < before))
             here = SPAN.block == block
             connection.execute(delete(SPANS).where(here, SPAN.last_at < before))
@@ -69,6 +71,7 @@ class Forgetting:
             block = connection.scalar(select(func.min(SPAN.block)))
             if block is not None:
                 last = block * BLOCK + BLOCK - 1
+                forget_bodies(connection, OBSERVATIONS.c.number <= last)
                 connection.execute(delete(OBSERVATIONS).where(OBSERVATIONS.c.number <= last))
                 connection.execute(delete(SPANS).where(SPAN.block == block))
         return block is not None

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from proxy.exchange.observation import Observation
 from proxy.store.engines import POSTGRESQL, alone
+from proxy.store.observations.bodies import keep_bodies
 from proxy.store.observations.rows import COLUMNS, kind_of, row_of, said, size_of
 from proxy.store.observations.spending import Spending
 from proxy.store.store import told
@@ -21,7 +22,7 @@ from proxy.store.tables import BLOCK, KINDS, OBSERVATIONS, SPANS, WRITING
 class Keeping:
     """Writes into the database that `engine` reaches."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, spending: Spending | None = None) -> None:
         self._engine = engine.execution_options(**WRITING)
         insert = postgresql.insert if engine.dialect.name == POSTGRESQL else sqlite.insert
         rows = cast("Any", insert)(OBSERVATIONS).on_conflict_do_nothing()
@@ -29,7 +30,7 @@ class Keeping:
         self._by_name = not engine.dialect.positional
         self._insert_kind = cast("Any", insert)(KINDS).on_conflict_do_nothing()
         self._widen = _widening(cast("Any", insert)(SPANS))
-        self.spending = Spending(engine)
+        self.spending = spending or Spending(engine)
         self._kinds: dict[tuple[Any, ...], int] = {}
 
     def keep(self, batch: Sequence[Observation]) -> int:
@@ -45,6 +46,7 @@ class Keeping:
             ]
             connection.exec_driver_sql(self._insert, self._bound(rows))
             self.spending.add(connection, kept(connection, first, batch))
+            keep_bodies(connection, first, batch)
             spans = spans_of(rows, batch)
             connection.execute(self._widen, spans)
         self._kinds |= fresh  # only now: what was rolled back has no number

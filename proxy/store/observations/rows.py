@@ -94,7 +94,8 @@ def row_of(number: int, kind: int, seen: Observation) -> tuple[Any, ...]:
 
 def size_of(seen: Observation) -> int:
     """Return about how many bytes an observation takes in the store."""
-    return ROW_BYTES + len(seen.prompt_preview or "") + len(seen.response_preview or "")
+    bodies = 0 if seen.bodies is None else seen.bodies.size
+    return ROW_BYTES + len(seen.prompt_preview or "") + len(seen.response_preview or "") + bodies
 
 
 def read_row(row: Any, kinds: dict[int, Kind]) -> Kept:
