@@ -1,4 +1,4 @@
-"""What holds for every test: on a developer's machine one may be skipped, in CI none."""
+"""What holds for every test: who runs beside it, and that in CI none may be skipped."""
 
 import os
 from collections.abc import Generator
@@ -6,7 +6,18 @@ from typing import TypeVar
 
 import pytest
 
+from tests.support.alone import in_the_room
+
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # its time is not the test's
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Run one test, where there are several processes not beside one that wants to be alone."""
+    if not hasattr(item.config, "workerinput"):
+        return (yield)
+    with in_the_room(alone=item.get_closest_marker("alone") is not None):
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,14 +10,16 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import randbelow
 from typing import Any
 
 SECONDS_TO_START = 20.0
 SECONDS_TO_END = 15.0
 SECONDS_TO_LOG = 10.0
+FIRST_PORT = 10_000
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,15 @@ class RunningTurnout:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-    return port
+    """Return a port that nobody listens on just now, none of those that the system hands out.
+
+    So nobody who asks for any port, in a test beside this one say, is given it meanwhile.
+    """
+    first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        port = FIRST_PORT + randbelow(first - FIRST_PORT)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @contextmanager
