@@ -27,6 +27,7 @@ WAITS = {  # libpq's names; what an address says itself goes before
     "application_name": "turnout",
 }
 LIMITS = ("SET statement_timeout = '20s'", "SET lock_timeout = '10s'")
+TELL = text("NOTIFY turnout")  # heard once the transaction it is said in is committed
 SETTLED = text("LOCK TABLE versions IN SHARE MODE")
 LOCK = text("SELECT pg_advisory_xact_lock(7046029254386353131)")  # any number, but always this one
 
@@ -87,6 +88,12 @@ def settled(connection: Connection) -> None:
     """
     if connection.dialect.name == POSTGRESQL:
         connection.execute(SETTLED)
+
+
+def tell(connection: Connection) -> None:
+    """Let all hosts that share the store hear of this transaction once it is committed."""
+    if connection.dialect.name == POSTGRESQL:
+        connection.execute(TELL)
 
 
 def _set_up(connection: Any, _record: object) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from proxy.errors import Conflict, StoreError, Unsure
 from proxy.rollout import AuditEntry, Source, Version
-from proxy.store.engines import settled
+from proxy.store.engines import settled, tell
 from proxy.store.tables import AUDIT, VERSIONS, WRITING
 
 AUDIT_KEPT = 100_000  # entries
@@ -38,6 +38,7 @@ class Store:
         try:
             with self._writing() as connection:
                 connection.execute(VERSIONS.insert().values(structs.asdict(version)))
+                tell(connection)
                 asked = True  # from here on only the answer to COMMIT is missing
         except IntegrityError as error:
             raise Conflict(f"version {version.number} does not follow the last one") from error

@@ -171,4 +171,5 @@ HOSTS = Table(
     Column("workers", Integer, nullable=False),
     Column("in_force", Integer, nullable=False),  # on so many of its workers
     Column("release", String, nullable=False),  # of turnout
+    Column("trouble", String, nullable=False),
 )

@@ -18,4 +18,5 @@ def upgrade() -> None:
         sa.Column("workers", sa.Integer, nullable=False),
         sa.Column("in_force", sa.Integer, nullable=False),
         sa.Column("release", sa.String, nullable=False),
+        sa.Column("trouble", sa.String, nullable=False),
     )
