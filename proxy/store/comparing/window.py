@@ -1,0 +1,100 @@
+"""The window: observations of some kinds, begun between two moments; where they stand on record.
+
+Spans say in which blocks there are any, so that only these are read.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    func,
+    select,
+)
+
+from proxy.experiments.scope import left_out
+from proxy.store.observations.rows import Kind, read_kind
+from proxy.store.tables import BLOCK, KINDS, OBSERVATIONS, SPANS
+
+ROW = OBSERVATIONS.c
+SPAN = SPANS.c
+
+
+class Counted(Struct, frozen=True):
+    """A kind's observations in a window."""
+
+    number: int  # of the kind
+    kind: Kind
+    requests: int
+    streamed: int  # of them, that have a time to the first token
+    priced: int  # whose cost is known
+
+
+def among(column: ColumnElement[Any], kinds: Iterable[int]) -> ColumnElement[bool]:
+    """Return the condition that a column is one of these kinds."""
+    # In the statement itself, for a database takes only so many parameters.
+    values: BindParameter[Any] = bindparam(
+        None, sorted(kinds), expanding=True, literal_execute=True, unique=True
+    )
+    return column.in_(values)
+
+
+def within(
+    query: Select[Any],
+    kinds: Iterable[int],
+    since: float,
+    until: float,
+    *more: ColumnElement[bool],
+) -> Select[Any]:
+    """Return a query of OBSERVATIONS that reads only what is in the window."""
+    chosen = list(kinds)
+    block = (
+        select(SPAN.block)
+        .distinct()
+        .where(among(SPAN.kind, chosen), SPAN.last_at >= since, SPAN.first_at < until)
+        .subquery("inside")
+        .c.block
+    )
+    here = ROW.number.between(block * BLOCK, block * BLOCK + BLOCK - 1)
+    when = and_(ROW.started_at >= since, ROW.started_at < until)
+    return query.select_from(OBSERVATIONS).where(here, among(ROW.kind, chosen), when, *more)
+
+
+def count(connection: Connection, route: str, since: float, until: float) -> list[Counted]:
+    """Return what there is of a route, by kind."""
+    known = connection.execute(select(KINDS.c.id, KINDS.c.said)).all()
+    kinds = {number: read_kind(said) for number, said in known}
+    chosen = {number: kind for number, kind in kinds.items() if kind.route == route}
+    if not chosen:
+        return []
+    counts = func.count(), func.count(ROW.ttft_ms), func.count(ROW.cost_usd)
+    query = within(select(ROW.kind, *counts), chosen, since, until).group_by(ROW.kind)
+    return [
+        Counted(number, chosen[number], *numbers) for number, *numbers in connection.execute(query)
+    ]
+
+
+def compared(counted: Iterable[Counted], variant: str) -> list[Counted]:
+    """Return what the split gave to a variant."""
+    return [
+        each
+        for each in counted
+        if each.kind.variant_assigned == variant and left_out(each.kind) is None
+    ]
+
+
+def passed_over(counted: Iterable[Counted], variant: str) -> Mapping[str, int]:
+    """Return how many observations of a variant are left out, by why."""
+    found: Counter[str] = Counter()
+    for each in counted:
+        why = left_out(each.kind)
+        if why is not None and each.kind.variant_assigned == variant:
+            found[why.value] += each.requests
+    return found
