@@ -3,6 +3,7 @@
     TurnoutError
      ├─ ConfigError        the configuration can't be read or is wrong
      ├─ ChangeError        a change of the routing can't be made
+     │   └─ Missing            it names a route, a variant or a version that is not there
      ├─ StartError         turnout can't start on this machine: an address in use, ...
      ├─ StoreError         versions and audit log can't be read or written
      │   ├─ Conflict           a version does not follow the last one that is kept
@@ -36,6 +37,10 @@ class ConfigError(TurnoutError):
 
 class ChangeError(TurnoutError):
     """A change of the routing can't be made; the message says why and what to do."""
+
+
+class Missing(ChangeError):
+    """A change names a route, a variant, a unit or a version that is not there."""
 
 
 class StartError(TurnoutError):

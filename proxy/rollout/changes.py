@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import Any
 
-from proxy.errors import ChangeError
+from proxy.errors import ChangeError, Missing
 from proxy.rollout import shares
 from proxy.rollout.contents import Contents
 from proxy.routing.table import Shadow
@@ -201,7 +201,7 @@ def _known(name: str, known: Iterable[str], what: str = "variant of any route") 
     names = list(known)
     if name not in names:
         there = ", ".join(names) or "none"
-        raise ChangeError(f"'{_short(name)}' is no {what}; there are: {there}")
+        raise Missing(f"'{_short(name)}' is no {what}; there are: {there}")
 
 
 def _check_on(route: dict[str, Any], name: str, variant: str) -> None:
@@ -216,4 +216,5 @@ def _check_weight(name: str, weight: float) -> None:
 
 
 def _short(name: str) -> str:
-    return name[:LONGEST_NAME]
+    cut = name[:LONGEST_NAME]
+    return cut if cut.isprintable() else ascii(cut)[1:-1]

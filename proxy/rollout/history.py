@@ -20,7 +20,7 @@ from collections.abc import Iterable
 import msgspec
 from msgspec import Raw, Struct
 
-from proxy.errors import ChangeError
+from proxy.errors import ChangeError, Missing
 from proxy.rollout.version import Version
 
 
@@ -32,7 +32,7 @@ def rollback_target(versions: Iterable[Version], route: str | None = None) -> Ve
     """Return the version whose contents (of `route`, or all) a rollback is to restore.
 
     `versions` come newest first, the one in force at their head; no more are taken than needed.
-    ChangeError: there is none to go back to, or none of them has the route.
+    ChangeError: there is none to go back to; Missing: none of them has the route.
     """
     newest_first = iter(versions)
     current = next(newest_first, None)
@@ -47,7 +47,9 @@ def rollback_target(versions: Iterable[Version], route: str | None = None) -> Ve
             return version
         known = known or said is not None
         kept = _kept(version, route, kept)
-    raise ChangeError(_nothing(route) if known else f"'{route}' is no route of any version")
+    if not known:
+        raise Missing(f"'{route}' is no route of any version")
+    raise ChangeError(_nothing(route))
 
 
 def _said(version: Version, route: str | None) -> bytes | None:

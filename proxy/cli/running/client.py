@@ -95,9 +95,8 @@ class Client:
             raise self._open(method, broken) from error
         said = detail(reply.content)
         if reply.is_server_error and (said is None or reply.status_code != NOTHING_DONE):
-            why = "it does not say why" if said is None else said["message"].rstrip(".")
-            failed = f"what answers at {self._place} failed, status {reply.status_code}: {why}."
-            raise self._open(method, failed)
+            failed = f"what answers at {self._place} failed with status {reply.status_code}."
+            raise self._open(method, failed if said is None else said["message"])
         if not reply.is_success:
             self._refuse(reply)
         return Answer(body=reply.content, etag=reply.headers.get("etag", ""))

@@ -13,7 +13,6 @@ from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from proxy.config.source import shown
 from proxy.controlplane.admin import models, views
 from proxy.controlplane.admin.entrance.refusals import Refused, refusal
 from proxy.controlplane.admin.models.forms import Unit, Words
@@ -25,8 +24,9 @@ from proxy.controlplane.publishing.change import (
     Reloaded,
     Stale,
     Unavailable,
+    Unknown,
 )
-from proxy.errors import ChangeError
+from proxy.errors import Missing
 from proxy.rollout import Contents, Source, changes
 
 COMMAND_LINE = "turnout-cli/"  # how its User-Agent begins
@@ -70,10 +70,6 @@ class Publishing(Protocol):
     async def reload(self, caller: Caller) -> Reloaded:
         """Read the file again."""
         ...
-
-
-class Missing(ChangeError):
-    """There is no such route or variant."""
 
 
 class Asked(Struct, frozen=True, kw_only=True):
@@ -242,14 +238,9 @@ class Changing:
         *,
         new: str | None = None,
     ) -> models.Published:
-        """Publish `change`; Missing where there is no `route`, or no `variant` on it."""
-
-        def checked(contents: Contents) -> Contents:
-            look_up(contents, route, variant)
-            return change(contents)
-
+        """Publish `change`."""
         published = await self._publishing.publish(
-            checked,
+            change,
             caller=by.caller,
             why=why,
             source=by.source,
@@ -270,17 +261,6 @@ def serving(routes: list[models.RouteState], variant: str) -> list[str]:
     ]
 
 
-def look_up(contents: Contents, route: str | None, variant: str | None) -> None:
-    """Do nothing, or raise Missing; None stands for any."""
-    routes = contents.get("routes", {})
-    if route is not None and route not in routes:
-        raise Missing(f"there is no route '{shown(route)}'; there are: {', '.join(routes)}")
-    chosen = routes.values() if route is None else [routes[route]]
-    there = list(dict.fromkeys(name for each in chosen for name in each["variants"]))
-    if variant is not None and variant not in there:
-        raise Missing(f"there is no variant '{shown(variant)}'; there are: {', '.join(there)}")
-
-
 def not_made(_: Request, error: Exception) -> JSONResponse:
     """Answer where a change can't be made; its errors are written for whoever asked."""
     match error:
@@ -294,6 +274,8 @@ def not_made(_: Request, error: Exception) -> JSONResponse:
             return refusal(400, str(error), error.problems)
         case Missing():
             return refusal(404, str(error))
+        case Unknown():
+            return refusal(504, str(error))
         case Unavailable():
             return refusal(503, str(error))
         case _:

@@ -12,7 +12,7 @@ import structlog
 from msgspec.structs import asdict
 
 from proxy.controlplane.publishing.change import Unavailable, Unknown
-from proxy.errors import ChangeError, Conflict, StoreError, Unsure
+from proxy.errors import Conflict, Missing, StoreError, Unsure
 from proxy.rollout import AuditEntry, Version, rollback_target
 
 PAGE = 50  # versions read at once
@@ -88,10 +88,10 @@ class History:
         return await _read(self._versions.latest), await _read(self._versions.latest_from_file)
 
     async def version(self, number: int) -> Version:
-        """Return a version; ChangeError: there is none of this number."""
+        """Return a version; Missing: there is none of this number."""
         found = await _read(lambda: self._versions.version(number))
         if found is None:
-            raise ChangeError(f"there is no version {number}; turnout versions lists them")
+            raise Missing(f"there is no version {number}; turnout versions lists them")
         return found
 
     async def since(self, number: int) -> tuple[Version, ...]:

@@ -38,7 +38,7 @@ from proxy.controlplane.publishing.in_force import (
     written,
 )
 from proxy.controlplane.publishing.turns import Turns, Work
-from proxy.errors import ChangeError, ConfigError, Conflict
+from proxy.errors import ChangeError, ConfigError, Conflict, Missing
 from proxy.rollout import (
     AuditEntry,
     Contents,
@@ -128,9 +128,9 @@ class Publisher:
         """Put the routing that `change` makes of the one in force, in its place.
 
         `base` is the version that the change was made against; Stale, where another one is in
-        force. ChangeError where the change can't be made, Misfit where the routing that it makes
-        can't be served, Unavailable where it can't be kept. It is done, and audited, also where
-        who asked does not wait for it.
+        force, Missing, where it is yet to come. ChangeError where the change can't be made,
+        Misfit where the routing that it makes can't be served, Unavailable where it can't be
+        kept. It is done, and audited, also where who asked does not wait for it.
         """
         intent = Intent(caller=caller, action=action, target=target, why=why)
         draft = Draft(source=source)
@@ -266,6 +266,13 @@ class Publisher:
             await self._turns.audit(intent, "failed", "it was not kept: nothing was changed")
         self._open = None
 
+    async def _not_made_against(self, base: int) -> ChangeError:
+        """Return what to say to who wants a change against a version that is not in force."""
+        last = self._newest.number
+        if base > last:
+            return Missing(f"there is no version {base}; the last one, in force, is {last}")
+        return Stale(self._newest, await self._history.since(base))
+
     async def _overtaken(self) -> ChangeError:
         """Catch up with whoever published meanwhile; return what to say to who wanted to."""
         known = self._newest.number
@@ -368,7 +375,7 @@ class Publisher:
             if base not in (None, self._newest.number):
                 await self._catch_up()  # perhaps that version is another host's
             if base not in (None, self._newest.number):
-                raise Stale(self._newest, await self._history.since(base or 0))
+                raise await self._not_made_against(base or 0)
             return await work()
 
         published = await self._turns.take(intent, checked)

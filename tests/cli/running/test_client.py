@@ -140,9 +140,9 @@ def test_a_connection_that_breaks_leaves_a_change_open_and_says_so() -> None:
 @pytest.mark.parametrize(
     ("status", "answer", "told"),
     [
-        (502, {"text": "<html>Bad Gateway"}, "status 502: it does not say why. It is not known"),
-        (503, {"text": ""}, "status 503: it does not say why. It is not known"),
-        (500, {"json": {"detail": {"message": "No."}}}, "status 500: No. It is not known"),
+        (502, {"text": "<html>Bad Gateway"}, "failed with status 502. It is not known"),
+        (503, {"text": ""}, "failed with status 503. It is not known"),
+        (500, {"json": {"detail": {"message": "No."}}}, "No. It is not known"),
     ],
 )
 def test_a_failure_in_between_leaves_a_change_open_and_says_so(

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from proxy.controlplane.admin import models
+from proxy.errors import Unsure
 from proxy.rollout import Source, contents_of
 from tests.support.administered import ADMIN, FILE, READER, Administered, administered
 
@@ -138,7 +139,8 @@ async def test_a_rollback_is_of_one_route_or_of_all_and_must_say_which(
         400,
         ["route is missing"],
     )
-    assert (await admin.post(f"{API}/rollback", {"route": None, "to": 99})).status_code == 409
+    assert (await admin.post(f"{API}/rollback", {"route": None, "to": 99})).status_code == 404
+    assert (await admin.post(f"{API}/rollback", {"route": "nope"})).status_code == 404
 
 
 async def test_a_reading_of_the_file_says_what_came_of_it(admin: Administered) -> None:
@@ -163,6 +165,12 @@ async def test_a_reading_of_the_file_says_what_came_of_it(admin: Administered) -
         ("POST", f"{API}/variants/nope/off", None),
         ("POST", f"{API}/variants/ft-v2/on", {"route": "org/chat"}),
         ("PUT", f"{API}/routes/nope/pins", {"unit": "a", "variant": "base"}),
+        ("PUT", f"{SUPPORT}/pins", {"unit": "a", "variant": "nope"}),
+        ("PUT", f"{SUPPORT}/shadow", {"variant": "nope", "percent": 5}),
+        ("DELETE", f"{SUPPORT}/pins?unit=nope", None),
+        ("POST", f"{SUPPORT}/split", {"weights": {"base": 1, "nope": 1}}),
+        ("POST", f"{API}/routes/%1b%5B31m/split", {"weights": {"base": 1}}),
+        ("POST", f"{API}/rollback", {"route": "nope", "to": 1}),
     ],
 )
 async def test_what_is_not_there_is_named_with_what_there_is(
@@ -170,7 +178,9 @@ async def test_what_is_not_there_is_named_with_what_there_is(
 ) -> None:
     answer = await admin.ask(method, path, body)
     assert answer.status_code == 404
-    assert "there are: " in answer.json()["detail"]["message"]
+    message = answer.json()["detail"]["message"]
+    assert "there are: " in message
+    assert message.isprintable()
     assert [each.result for each in admin.entries] == ["refused"]
 
 
@@ -187,6 +197,15 @@ async def test_while_nothing_can_be_changed_that_is_said(admin: Administered) ->
     assert (answer.status_code, "takes over" in answer.text) == (503, True)
 
 
+async def test_what_may_have_been_kept_is_never_called_nothing(admin: Administered) -> None:
+    def lost() -> None:
+        raise Unsure("the answer was lost")
+
+    admin.house.versions.before_append = lost
+    answer = await admin.post(f"{SUPPORT}/split", {"weights": {"base": 1}})
+    assert (answer.status_code, "is not known" in answer.text) == (504, True)
+
+
 @pytest.mark.parametrize(("method", "path", "body"), CHANGES[:-1])
 async def test_a_change_made_against_an_older_version_is_refused_and_says_who_was_faster(
     admin: Administered, method: str, path: str, body: object
@@ -197,6 +216,16 @@ async def test_a_change_made_against_an_older_version_is_refused_and_says_who_wa
     told = models.Outdated.model_validate_json(answer.content).detail
     assert (told.current, [each.why for each in told.since]) == (2, ["I was faster"])
     assert admin.publisher.current.number == 2
+
+
+async def test_a_version_that_is_not_there_yet_is_missing_and_not_overtaken(
+    admin: Administered,
+) -> None:
+    answer = await admin.post(f"{SUPPORT}/split", {"weights": {"base": 1}}, if_match='"99"')
+    assert answer.status_code == 404
+    assert answer.json()["detail"]["message"] == (
+        "there is no version 99; the last one, in force, is 1"
+    )
 
 
 async def test_a_change_made_against_the_version_in_force_or_any_is_made(

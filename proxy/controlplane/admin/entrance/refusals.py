@@ -28,6 +28,13 @@ REASONS = {  # pydantic's kind of error -> what is wrong
     "float_type": "must be a number",
     "int_type": "must be a whole number",
     "unprintable": "has a line break or control character",
+    "string_type": "must be text",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "list_type": "must be a list",
+    "too_short": "is empty; say at least one",
+    "finite_number": "must be a finite number",
 }
 MOST_PROBLEMS = 20
 FAILED = "turnout failed to do this; its log says why."

@@ -16,7 +16,7 @@ class Refusal(Answer):
 
 
 class Refused(Answer):
-    """The body of statuses 400 to 409, 413 and 503."""
+    """The body of every status from 400 on but 412."""
 
     detail: Refusal
     """Why."""

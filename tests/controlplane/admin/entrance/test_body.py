@@ -97,6 +97,21 @@ async def test_problems_are_listed_all_and_name_places_not_values(admin: Adminis
     assert "canary" not in str(said)
 
 
+@pytest.mark.parametrize(
+    ("body", "problem"),
+    [
+        (b'{"weights": 1}', "weights must be an object"),
+        (b'{"weights": {}}', "weights is empty; say at least one"),
+        (b'{"weights": {"base": 1}, "why": 3}', "why must be text"),
+        (b"[]", "the body must be an object"),
+    ],
+)
+async def test_problems_of_json_are_told_in_the_words_of_json(
+    admin: Administered, body: bytes, problem: str
+) -> None:
+    assert (await send(admin, body))[1][1:] == [problem]
+
+
 async def test_problems_are_not_listed_without_end(admin: Administered) -> None:
     many = b",".join(b'"%d": 1' % number for number in range(2000))
     status, said = await send(admin, b"{" + many + b"}")
