@@ -355,3 +355,24 @@ def test_nothing_but_a_refusal_comes_of_any_members(path: str, members: dict[str
         return
     assert facts.model == "m"
     assert len(facts.prompt_tail) <= 400
+
+
+FORM = {"type": "json_schema", "json_schema": {"name": "x", "schema": {}}}
+
+
+@pytest.mark.parametrize(
+    ("path", "members"),
+    [
+        (CHAT, {"response_format": FORM}),
+        (COMPLETIONS, {"response_format": FORM}),
+        (RESPONSES, {"text": {"format": FORM}}),
+        (MESSAGES, {"output_config": {"format": FORM}}),
+        (MESSAGES, {"output_format": FORM}),
+    ],
+)
+def test_the_form_that_a_request_asks_for_is_found_where_its_api_has_it(
+    path: str, members: dict[str, Any]
+) -> None:
+    dialect = dialect_at(path)
+    assert json.loads(dialect.form(parse(json.dumps(members).encode()))) == FORM
+    assert dialect.form(parse(b'{"model": "m"}')) == b""
