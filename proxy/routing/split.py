@@ -7,7 +7,9 @@ of weight 0 gets none. It knows no routes, no requests and no dice.
 The layout. The baseline (the first variant) takes the middle, whatever the candidates leave.
 The first candidate grows from 0 upward, the second from the top downward, the third on top of
 the first, the fourth below the second, and so on by turns. A candidate of weight 0 keeps its
-turn. What follows from that when weights change:
+turn; where one is taken out of the list, those behind it have other turns and other units. (That
+no layout by names and weights alone could avoid that and still keep what stands here of two
+candidates is shown in docs/changing.md.) What follows from that when weights change:
 
 - Raising one candidate, the other weights as they are or the baseline lowered instead: nobody
   is ever moved out of it. However many candidates there are, its new segment holds its old one.

@@ -125,6 +125,19 @@ def test_a_ramp_is_nested_whoever_was_in_stays_in(steps: list[int], user: str) -
     assert inside == sorted(inside)
 
 
+@given(WEIGHTS)
+def test_a_last_candidate_without_weight_comes_and_goes_and_nobody_moves(
+    weights: list[float],
+) -> None:
+    assert Split([*weights, 0]).segments == Split(weights).segments
+
+
+def test_those_behind_a_candidate_that_is_removed_are_dealt_out_anew() -> None:
+    drained, removed = Split([95, 0, 5]), Split([95, 5])
+
+    assert members(drained, 2).start > members(removed, 1).stop
+
+
 def test_with_three_candidates_raising_the_first_shifts_the_one_stacked_on_it() -> None:
     before = Split([60, 10, 10, 20])
     after = Split([50, 20, 10, 20])
