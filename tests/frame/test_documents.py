@@ -12,12 +12,15 @@ from click.testing import CliRunner
 
 import proxy
 from proxy.cli import main
+from proxy.config.schema import Admin, File, Log
+from proxy.controlplane.publishing.in_force import FIXED
 from tests.frame.source import ROOT, document, modules
 
 DOCUMENTS = sorted(
     str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
 )
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+ROUTING = {"routes", "default_upstream", "pass_unknown_models", "revision"}
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 
 
@@ -133,6 +136,21 @@ def test_the_rooms_that_are_pure_are_the_rooms_that_are_covered_whole() -> None:
     assert covered
     rooms = {f"proxy.{room}" for room in covered[1].split()}
     assert rooms | {"proxy.errors"} == set(pure["source_modules"])
+
+
+def test_the_page_says_of_every_setting_whether_it_takes_a_restart() -> None:
+    page = document("docs/operating.md")
+
+    def listed(beginning: str) -> set[str]:
+        sentence = re.split(r"\.\s", page[page.index(f"- {beginning}") :], maxsplit=1)[0]
+        return set(re.findall(r"`([a-z_.]+)`", sentence))
+
+    inside = {"admin": Admin, "log": Log}
+    every = set(File.model_fields) - set(inside)
+    every |= {f"{name}.{each}" for name, part in inside.items() for each in part.model_fields}
+    restart = listed("With a restart")
+    assert restart == set(FIXED)
+    assert listed("In place") == every - restart - ROUTING
 
 
 def test_links_between_documents_lead_somewhere() -> None:
