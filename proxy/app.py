@@ -79,20 +79,11 @@ class Kept:
             own_readings,
             store_readings,
         )
-        from proxy.store import open_store
-        from proxy.store.observations import open_observations
         from proxy.tokens import TokenCounter
 
         lines = configure(settings.log_format, sys.stdout)
         fleet.watch(UpstreamLog().see)
-        elsewhere = settings.store and settings.store.url
-        self.versions = open_store(elsewhere or Path(settings.data_dir) / VERSIONS)
-        self.observations: Finding | None = None
-        self.writer: ObservationWriter | None = None
-        if settings.store is not None:
-            self.observations, self.writer = open_observations(
-                self.versions.engine, settings.store, clock=time.monotonic, wall=time.time
-            )
+        self._open_store(settings)
         self.lately = Lately(time.monotonic)
         self.webhook = WebhookNotifier(
             settings.alerts.webhook,
@@ -120,6 +111,25 @@ class Kept:
         tellers: list[Teller] = [AlertLog(), metrics, self.webhook, self.lately]
         self.pipeline = Pipeline(**self._steps(settings), scribe=self._scribe, tellers=tellers)
 
+    def _open_store(self, settings: "Settings") -> None:
+        """Open what is kept for good: versions, and requests and spending where they are."""
+        from proxy.controlplane import spending
+        from proxy.store import open_store
+        from proxy.store.observations import Spending, open_observations
+
+        elsewhere = settings.store and settings.store.url
+        self.versions = open_store(elsewhere or Path(settings.data_dir) / VERSIONS)
+        self.observations: Finding | None = None
+        self.writer: ObservationWriter | None = None
+        self.spent: Spending | None = None
+        if settings.store is not None:
+            engine, clocks = self.versions.engine, {"clock": time.monotonic, "wall": time.time}
+            self.spent = Spending(engine)
+            self.observations, self.writer = open_observations(
+                engine, settings.store, **clocks, spending=self.spent
+            )
+        self.spending = spending.Spending(self.spent, time.time)
+
     def take(self, worker: int, observations: "Sequence[Observation]") -> None:
         """Take what a worker handed over."""
         self.pipeline.take(worker, observations)
@@ -129,6 +139,7 @@ class Kept:
         self._names.adopt(settings.data_plane.table, settings.data_plane.upstreams)
         self.pipeline.adopt(**self._steps(settings))
         self.webhook.adopt(settings.alerts.webhook)
+        self.spending.adopt(settings.costs.budgets)
 
     def render(self) -> tuple[bytes, str]:
         """Return the metrics in Prometheus' text format, and its content type."""
@@ -139,6 +150,7 @@ class Kept:
     def _steps(self, settings: "Settings") -> dict[str, Any]:
         """Return what the pipeline is to do by `settings`."""
         from proxy.alerting import Rules
+        from proxy.controlplane.pipeline import both
         from proxy.formats import Checker
         from proxy.pricelist import Hosted
         from proxy.pricing import Pricer
@@ -155,7 +167,7 @@ class Kept:
             "read": Reader(settings.quality.default, settings.quality.routes).read,
             "price": Pricer(settings.costs.prices, hosted.listed).price,
             "redact": Redactor(plane.previews).redact,
-            "judge": Rules(alerts.default, alerts.routes).judge,
+            "judge": both(Rules(alerts.default, alerts.routes).judge, self.spending.judge),
             "sinks": [
                 self._metrics,
                 *([self.writer] if self.writer is not None else []),
@@ -173,7 +185,9 @@ async def compose_control(
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(kept.pipeline.run())
         tasks.create_task(kept.webhook.run())
+        spending = tasks.create_task(kept.spending.run())
         yield kept
+        spending.cancel()
         await kept.pipeline.close(COUNTING_SECONDS)
         await kept.webhook.close(TELLING_SECONDS)
         if kept.writer is not None:

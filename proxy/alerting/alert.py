@@ -15,6 +15,7 @@ class AlertName(StrEnum):
 
     SLOW = "slow"  # the exchange took longer than the threshold, in milliseconds
     SHORT = "short"  # the reply's text has fewer characters than the threshold
+    BUDGET = "budget"  # what was spent has come to the threshold, in US dollars
 
 
 class Alert(Struct, frozen=True, kw_only=True):
@@ -25,6 +26,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     threshold: float
     at: float  # seconds since the epoch: when the exchange ended
     observation: Observation
+    about: str | None = None  # what else it is told of: which budget
 
     @property
     def route(self) -> str | None:

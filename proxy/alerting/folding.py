@@ -1,8 +1,8 @@
 """Folding: repeats of one alert within a window are told once, with a count.
 
-The first alert of a kind (name, route, variant) is told at once and opens a window. What
-follows within it is counted; when the window ends, the repeats are told as one and the next
-window opens. A window without repeats closes. Pure: the caller passes the time in, in
+The first alert of a kind (name, route, variant, what it is about) is told at once and opens a
+window. What follows within it is counted; when the window ends, the repeats are told as one and
+the next window opens. A window without repeats closes. Pure: the caller passes the time in, in
 seconds on one clock, and asks `due` when `next_due` has come.
 """
 
@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from proxy.alerting.alert import Alert
 
-Kind = tuple[str, str | None, str | None]
+Kind = tuple[str, str | None, str | None, str | None]
 
 
 class Folded(Struct, frozen=True, kw_only=True):
@@ -38,7 +38,7 @@ class Folding:
 
     def add(self, alert: Alert, now: float) -> Folded | None:
         """Return what is to be told now; None: it is kept for the end of its window."""
-        kind = (alert.name, alert.route, alert.variant)
+        kind = (alert.name, alert.route, alert.variant, alert.about)
         window = self._windows.get(kind)
         if window is None:
             self._windows[kind] = Window(ends=now + self.seconds)

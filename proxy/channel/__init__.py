@@ -19,6 +19,7 @@ from proxy.channel.messages import (
     Received,
     Report,
     ShadowReport,
+    Spent,
     UpstreamReport,
 )
 from proxy.channel.outbox import Outbox
@@ -37,6 +38,7 @@ __all__ = [
     "Received",
     "Report",
     "ShadowReport",
+    "Spent",
     "Tally",
     "UpstreamReport",
     "Wire",

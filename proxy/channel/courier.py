@@ -20,6 +20,7 @@ from proxy.channel.messages import (
     Publication,
     Received,
     Report,
+    Spent,
 )
 from proxy.channel.outbox import BATCH, Outbox
 from proxy.channel.wire import Wire
@@ -40,12 +41,14 @@ class Courier:
         worker: int,
         outbox: Outbox,
         adopt: Callable[[DataPlane], None],
+        heed: Callable[[Spent], None],
         gauges: Callable[[], Gauges],
     ) -> None:
         self._path = path
         self._worker = worker
         self._outbox = outbox
         self._adopt = adopt
+        self._heed = heed
         self._gauges = gauges
         self._hurry = asyncio.Event()
         self._answered = asyncio.Event()
@@ -100,6 +103,8 @@ class Courier:
                 case Received():
                     self._outbox.taken(message.offset)
                     self._answered.set()
+                case Spent():
+                    self._heed(message)
 
     async def _report(self, wire: Wire[FromControl]) -> None:
         await wire.send(

@@ -6,6 +6,7 @@
     Acknowledged        ------------>
     Report              ------------>                   (one at a time)
                         <------------    Received
+                        <------------    Spent          (at every change)
 
 It knows how a message is written as bytes (`wire` says how they follow each other), and
 nothing of what is done with it.
@@ -110,5 +111,15 @@ class Received(Struct, frozen=True, kw_only=True, tag=True):
     offset: int
 
 
+class Spent(Struct, frozen=True, kw_only=True, tag=True):
+    """The budgets that are spent: of which routes and client keys no exchange may begin.
+
+    Each until when, in seconds since the epoch. It replaces what was said before.
+    """
+
+    routes: dict[str, float] = {}
+    keys: dict[str, float] = {}
+
+
 FromWorker = Hello | Acknowledged | Report
-FromControl = Publication | Received
+FromControl = Publication | Received | Spent

@@ -51,6 +51,7 @@ from proxy.controlplane.publishing.delivery import Delivery
 from proxy.controlplane.publishing.history import History, Versions
 from proxy.controlplane.publishing.publisher import Publisher
 from proxy.controlplane.reception import Reception
+from proxy.controlplane.spending import Spending
 from proxy.errors import TurnoutError
 from proxy.exchange import Observation
 
@@ -75,6 +76,11 @@ class Record(Protocol):
     @property
     def lately(self) -> Lately:
         """The alerts of the last minutes."""
+        ...
+
+    @property
+    def spending(self) -> Spending:
+        """What was spent of the budgets."""
         ...
 
     def take(self, worker: int, observations: Sequence[Observation]) -> None:
@@ -191,6 +197,8 @@ class Control:
             wall=time.time,
         )
         await publisher.open()
+        await record.spending.count()  # before any worker comes, which would serve meanwhile
+        record.spending.tell(reception.tell)
         await self._follow(publisher, self._launch.succession)
         return reception, publisher, tokens
 

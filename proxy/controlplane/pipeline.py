@@ -247,6 +247,11 @@ class Pipeline:
         return replace(seen, alerts=tuple(alert.name.value for alert in alerts))
 
 
+def both(first: Judge, second: Judge) -> Judge:
+    """Return the judge who has the alerts of two."""
+    return lambda seen: (*first(seen), *second(seen))
+
+
 def bare(seen: Observation) -> Observation:
     """Return `seen` without its texts."""
     return seen if seen.texts is None else replace(seen, texts=None)

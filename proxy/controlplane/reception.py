@@ -14,7 +14,7 @@ from contextlib import suppress
 import structlog
 from msgspec.structs import replace
 
-from proxy.channel import Acknowledged, Hello, Ledger, Publication, Received, Report, Wire
+from proxy.channel import Acknowledged, Hello, Ledger, Publication, Received, Report, Spent, Wire
 from proxy.channel.messages import FromWorker
 from proxy.config.settings import DataPlane
 from proxy.controlplane.fleet import Fleet
@@ -41,6 +41,7 @@ class Reception:
     def __init__(self, *, settings: DataPlane, ledger: Ledger, fleet: Fleet, take: Take) -> None:
         self._ledger = ledger
         self._publication = Publication.of(self._placed(settings))
+        self._spent: Spent | None = None  # it was not told yet
         self._fleet = fleet
         self._take = take
         self._visits: dict[int, Visit] = {}  # worker -> its last connection
@@ -76,13 +77,16 @@ class Reception:
         serial = self._publication.serial + 1
         self._publication = Publication.of(self._placed(settings), serial)
         self._fleet.table = settings.table
-        for visit in self._visits.values():
-            if not visit.over.is_set():
-                visit.wire.post(self._publication)  # a peer that does not read must not hold us
+        self._post(self._publication)
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._until(lambda: not self._late())
         return self._late()
+
+    def tell(self, spent: Spent) -> None:
+        """Tell every worker, and those that come, which budgets are spent."""
+        self._spent = spent
+        self._post(spent)
 
     async def settled(self, workers: Collection[int], seconds: float) -> None:
         """Wait until these have ended, or acknowledged after all, at most `seconds`."""
@@ -130,6 +134,8 @@ class Reception:
                 self._ledger.begin(worker)
             self._fleet.joined(hello)
             wire.post(self._publication)
+            if self._spent is not None:
+                wire.post(self._spent)
             while True:
                 await self._answer(worker, await wire.receive(), visit)
         finally:
@@ -148,6 +154,11 @@ class Reception:
                 self._ledger.take(worker, offset)
                 self._fleet.reported(worker, message.gauges)
                 await visit.wire.send(Received(offset=offset))
+
+    def _post(self, message: Publication | Spent) -> None:
+        for visit in self._visits.values():
+            if not visit.over.is_set():
+                visit.wire.post(message)  # a peer that does not read must not hold us
 
     def _placed(self, settings: DataPlane) -> DataPlane:
         """Return `settings` with each client key in its column of the tally."""

@@ -6,7 +6,9 @@ here; the only await is the client's own body.
 
 import hashlib
 from collections.abc import Callable
+from datetime import UTC, datetime
 
+from proxy.channel import Spent
 from proxy.config.settings import ClientKey, Limits
 from proxy.dataplane.call import Call, Metered
 from proxy.dataplane.keys import credential
@@ -21,9 +23,12 @@ FORCE = b"x-turnout-variant"
 
 
 async def admit(
-    request: Request, plane: Plane, exchange: Exchange, clock: Callable[[], float]
+    request: Request, plane: Plane, exchange: Exchange, clock: Callable[[], float], spent: Spent
 ) -> Call:
-    """Return the call that `request` makes, or raise Refusal; `exchange` notes what is learnt."""
+    """Return the call that `request` makes, or raise Refusal; `exchange` notes what is learnt.
+
+    `spent` says what no budget pays for any more.
+    """
     dialect = by_path(request.path) if request.method == "POST" else None
     if dialect is not None:
         exchange.dialect = dialect.name
@@ -31,6 +36,7 @@ async def admit(
     key = plane.keyring.identify(request)
     if key is not None:
         exchange.key_name = key.name
+        check_budget(spent.keys.get(key.name), exchange, f"of this key ('{key.name}')")
         plane.keyring.admit(key, clock())
     if dialect is None:
         return pass_through(request, plane, key)
@@ -48,7 +54,24 @@ async def admit(
     exchange.max_tokens = metered.facts.max_tokens
     if plane.seen_chars:
         exchange.prompt_preview = metered.facts.prompt_tail[: plane.seen_chars]
-    return choose(request, plane, exchange, key, metered)
+    call = choose(request, plane, exchange, key, metered)
+    if exchange.route is not None:
+        check_budget(spent.routes.get(exchange.route), exchange, f"of '{exchange.route}'")
+    return call
+
+
+def check_budget(until: float | None, exchange: Exchange, whose: str) -> None:
+    """Raise Refusal(429) where a budget is spent `until` then, in seconds since the epoch."""
+    now = exchange.started_at
+    if until is None or until <= now:
+        return
+    ends = f"{datetime.fromtimestamp(until, UTC):%Y-%m-%d %H:%M} UTC"
+    raise Refusal(
+        429,
+        ErrorCode.POLICY_BUDGET_SPENT,
+        f"The budget {whose} is spent; requests are taken again from {ends} on.",
+        retry_after=until - now,
+    )
 
 
 def check_encoding(request: Request) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import unquote
 
+from proxy.channel import Spent
 from proxy.config.settings import DataPlane, UpstreamSettings
 from proxy.dataplane.admit import admit, may_pass, unknown_model
 from proxy.dataplane.call import Call
@@ -66,6 +67,7 @@ class Service:
         self._random_bits = random_bits
         self._make_upstream = upstream
         self._plane: Plane | None = None
+        self._spent = Spent()
         self._copies = Copies()
         self.shadows = Shadows(
             begin=self._begin, offer=offer, clock=clock, random_bits=random_bits
@@ -94,6 +96,10 @@ class Service:
         self._plane = Plane(
             settings, tally=self._counts, upstream=upstream, random_bits=self._random_bits
         )
+
+    def heed(self, spent: Spent) -> None:
+        """Refuse from now on what these budgets do not pay for, and nothing else."""
+        self._spent = spent
 
     async def close(self) -> None:
         """Cut what shadows are under way, then close every upstream connection."""
@@ -155,7 +161,7 @@ class Service:
             raise not_found(path)
         if request.method == "GET" and await self._models(plane, request, reply, exchange):
             return
-        call = await admit(request, plane, exchange, self._clock)
+        call = await admit(request, plane, exchange, self._clock, self._spent)
         if plane.settings.bodies:
             self._copy(plane, call, exchange)
         try:

@@ -80,6 +80,7 @@ class Worker:
             worker=launch.worker,
             outbox=self._outbox,
             adopt=self._adopt,
+            heed=self._service.heed,
             gauges=self._gauges,
         )
         self._edge: Edge | None = None

@@ -35,6 +35,7 @@ class ErrorCode(StrEnum):
     CALLER_UNKNOWN_VARIANT = "caller_unknown_variant"
     CALLER_UNSUPPORTED = "caller_unsupported"  # content encodings, Expect, upgrades
     CALLER_VARIANT_OFF = "caller_variant_off"
+    POLICY_BUDGET_SPENT = "policy_budget_spent"
     POLICY_OVERLOADED = "policy_overloaded"
     POLICY_PARAMETER_LIMIT = "policy_parameter_limit"
     POLICY_REQUEST_LIMIT = "policy_request_limit"

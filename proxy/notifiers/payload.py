@@ -3,15 +3,17 @@
 The fields are a contract with the receiver: names stay, new ones may come.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
+from zlib import crc32
 
 import msgspec
 
-from proxy.alerting import AlertName, Folded
+from proxy.alerting import Alert, AlertName, Folded
 
 SCHEMA_VERSION = 1
-UNITS = {AlertName.SLOW: "ms", AlertName.SHORT: "characters"}
+UNITS = {AlertName.SLOW: "ms", AlertName.SHORT: "characters", AlertName.BUDGET: "USD"}
 FACTS = (  # of the latest exchange
     *("request_id", "route", "variant_assigned", "variant_served", "forced", "upstream"),
     *("endpoint", "dialect", "stream", "model_asked", "model_served", "status", "outcome"),
@@ -26,11 +28,12 @@ def payload(folded: Folded) -> bytes:
     exchange = {name: getattr(alert.observation, name) for name in FACTS}
     body: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
-        "id": f"{alert.observation.request_id}-{alert.name}",
+        "id": "-".join(told_apart(alert)),
         "text": sentence(folded),
         "alert": alert.name,
         "route": alert.route,
         "variant": alert.variant,
+        "about": alert.about,
         "value": alert.value,
         "threshold": alert.threshold,
         "count": folded.count,
@@ -41,9 +44,18 @@ def payload(folded: Folded) -> bytes:
     return msgspec.json.encode(body)
 
 
+def told_apart(alert: Alert) -> Iterator[str]:
+    """Yield what tells an alert from others: one exchange may bring two budgets to a level."""
+    yield from (alert.observation.request_id, alert.name)
+    if alert.about is not None:
+        yield f"{crc32(alert.about.encode()):08x}"
+
+
 def sentence(folded: Folded) -> str:
     """Return the alert in words."""
     alert = folded.alert
+    if alert.about is not None:
+        return f"turnout: {alert.about} are spent: {alert.value:.2f} USD"
     unit = UNITS[alert.name]
     where = f"{alert.route or 'no route'} / {alert.variant or 'no variant'}"
     times = "" if folded.count == 1 else f", {folded.count} times"

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from proxy.exchange.observation import Observation
-from proxy.pricing.budgets import Budget, Scope, Standing, days, standing
-from proxy.pricing.periods import day_of
+from proxy.pricing.budgets import Budget, Scope, Standing, days
+from proxy.pricing.periods import SECONDS, day_of
 
 LEVELS = (1.0, 0.8)  # shares of a budget at which somebody is told, the highest first
 
@@ -26,6 +26,14 @@ class Crossing(Struct, frozen=True, kw_only=True):
     level: float
 
 
+class Total(Struct, kw_only=True):
+    """What is spent in the days from `first` on and before `after`."""
+
+    first: int
+    after: int
+    usd: float
+
+
 class Accountant:
     """Adds up costs and tells each level of a budget once a period."""
 
@@ -34,30 +42,41 @@ class Accountant:
         self._ours: Mapping[Purse, float] = {}  # of what is kept
         self._kept: Mapping[Purse, float] = {}
         self._told: set[tuple[Budget, float, float]] = set()  # the level, and the period's end
-        self.budgets: tuple[Budget, ...] = tuple(budgets)
+        self._budgets: dict[tuple[Scope, str], Budget] = {}
+        self._totals: dict[Budget, Total] = {}  # kept up, so that nothing is added up each time
+        self.adopt(budgets)
+
+    @property
+    def budgets(self) -> tuple[Budget, ...]:
+        """The budgets that are watched."""
+        return tuple(self._budgets.values())
 
     def adopt(self, budgets: Iterable[Budget]) -> None:
         """Watch these from now on; what was spent stays spent."""
-        self.budgets = tuple(budgets)
+        self._budgets = {(each.scope, each.name): each for each in budgets}
+        self._totals.clear()
 
     def add(self, seen: Observation) -> None:
         """Add what an exchange cost, as far as that is known."""
-        for purse, spent in spent_by(seen).items():
-            self._seen[purse] = self._seen.get(purse, 0.0) + spent
+        for purse, usd in spent_by(seen).items():
+            self._seen[purse] = self._seen.get(purse, 0.0) + usd
+            scope, name, day = purse
+            budget = self._budgets.get((scope, name))
+            total = None if budget is None else self._totals.get(budget)
+            if total is not None and total.first <= day < total.after:
+                total.usd += usd
 
     def count(self, kept: Mapping[Purse, float], ours: Mapping[Purse, float]) -> None:
         """Note what is kept by all, and what of it came from here, at one moment."""
         self._kept = kept
         self._ours = ours
+        self._totals.clear()
 
     def crossed(self, seen: Observation, at: float) -> list[Crossing]:
         """Return the budgets of an exchange that have reached a level which nobody was told of."""
-        mine = (("route", seen.route), ("key", seen.key_name))
-        found = (
-            self._level(self.standing(budget, at))
-            for budget in self.budgets
-            if (budget.scope, budget.name) in mine
-        )
+        route = self._budgets.get(("route", seen.route or ""))
+        key = self._budgets.get(("key", seen.key_name or ""))
+        found = (self._level(self.standing(each, at)) for each in (route, key) if each is not None)
         return [each for each in found if each is not None]
 
     def standings(self, at: float) -> list[Standing]:
@@ -66,14 +85,24 @@ class Accountant:
 
     def standing(self, budget: Budget, at: float) -> Standing:
         """Return how one of them stands."""
-        first, after = days(budget.per, at)
-        purses = ((budget.scope, budget.name, day) for day in range(first, after))
-        return standing(budget, sum(map(self._spent, purses)), at)
+        total = self._totals.get(budget)
+        if total is None or not total.first <= day_of(at) < total.after:
+            first, after = days(budget.per, at)
+            purses = ((budget.scope, budget.name, day) for day in range(first, after))
+            usd = sum(map(self._spent, purses), 0.0)
+            total = self._totals[budget] = Total(first=first, after=after, usd=usd)
+        return Standing(
+            budget=budget,
+            spent=total.usd,
+            begins=float(total.first * SECONDS),
+            ends=float(total.after * SECONDS),
+        )
 
     def forget(self, before: int) -> None:
         """Forget what was spent before a day, and who was told of periods that were over then."""
         self._seen = {purse: usd for purse, usd in self._seen.items() if purse[2] >= before}
         self._told = {each for each in self._told if day_of(each[2]) >= before}
+        self._totals.clear()
 
     def _spent(self, purse: Purse) -> float:
         here = self._seen.get(purse, 0.0) - self._ours.get(purse, 0.0)

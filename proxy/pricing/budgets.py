@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from proxy.pricing.periods import SECONDS, day_of, month_of
+from proxy.pricing.periods import day_of, month_of
 
 Per = Literal["day", "month"]
 Scope = Literal["route", "key"]
@@ -46,11 +46,3 @@ def days(per: Per, at: float) -> tuple[int, int]:
     """Return the first day of the period that `at` is in, and that of the next."""
     day = day_of(at)
     return (day, day + 1) if per == "day" else month_of(day)
-
-
-def standing(budget: Budget, spent: float, at: float) -> Standing:
-    """Return how `budget` stands in the period that `at` is in."""
-    first, after = days(budget.per, at)
-    return Standing(
-        budget=budget, spent=spent, begins=float(first * SECONDS), ends=float(after * SECONDS)
-    )

@@ -19,6 +19,7 @@ from proxy.channel.messages import (
     Publication,
     Received,
     Report,
+    Spent,
 )
 from proxy.channel.outbox import BATCH
 from tests.support.data_plane import settings_of
@@ -34,12 +35,14 @@ class Scene:
     def __init__(self, path: str) -> None:
         self.dropped = 0
         self.adopted: list[object] = []
+        self.heeded: list[object] = []
         self.outbox = Outbox(self._drop)
         self.courier = Courier(
             path=path,
             worker=3,
             outbox=self.outbox,
             adopt=self.adopted.append,
+            heed=self.heeded.append,
             gauges=lambda: Gauges(in_flight=1),
         )
         self.callers: asyncio.Queue[Wire[FromWorker]] = asyncio.Queue()
@@ -111,6 +114,19 @@ async def playing() -> AsyncIterator[Scene]:
             await asyncio.wait([running])
             assert running.cancelled(), running.exception()
             await scene.close()
+
+
+async def test_what_budgets_are_spent_is_heeded() -> None:
+    spent = Spent(routes={"support": 1_800_000_000.0}, keys={"mobile": 1_800_000_000.0})
+    async with playing() as scene:
+        await scene.open()
+        wire = await welcomed(scene)
+        await wire.send(spent)
+        await wire.send(Spent())
+        await wire.send(Publication.of(SETTINGS, 2))
+        while await heard(wire) != Acknowledged(serial=2, version=1):
+            pass
+        assert scene.heeded == [spent, Spent()]
 
 
 async def test_it_says_hello_adopts_what_it_is_sent_and_acknowledges_it() -> None:

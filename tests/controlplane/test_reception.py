@@ -18,6 +18,7 @@ from proxy.channel import (
     Publication,
     Received,
     Report,
+    Spent,
     Tally,
     Wire,
     create_memory,
@@ -117,6 +118,21 @@ async def test_a_hello_is_answered_with_the_settings_in_force(desk: Desk) -> Non
         await one.handed("a")
         assert desk.fleet.workers[0].table_version == 1
         assert desk.fleet.workers[0].in_flight == 1
+
+
+async def test_workers_are_told_of_spent_budgets_at_every_change_and_when_they_come(
+    desk: Desk,
+) -> None:
+    spent = Spent(routes={"support": 1_800_000_000.0})
+    async with worker(desk, 0) as one:
+        await one.heard()
+        desk.reception.tell(spent)
+        assert await one.heard() == spent
+        async with worker(desk, 1) as two:
+            assert isinstance(await two.heard(), Publication)
+            assert await two.heard() == spent
+            desk.reception.tell(Spent())
+            assert await two.heard() == await one.heard() == Spent()
 
 
 async def test_what_is_handed_over_is_taken_and_noted_in_the_tally(desk: Desk) -> None:

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
-from proxy.alerting import Alert, AlertName
+from proxy.alerting import Alert, AlertName, Folding
+from proxy.alerting.folding import single
 from proxy.config.settings import Webhook
 from proxy.notifiers import WebhookNotifier
+from proxy.notifiers.payload import payload
 from tests.support.observed import observed
 
 
@@ -100,6 +102,28 @@ def alert(at: float = 1_795_000_000.0, variant: str = "base") -> Alert:
     )
 
 
+def test_two_budgets_that_one_exchange_brings_to_a_level_are_told_apart() -> None:
+    told = [
+        Alert(
+            name=AlertName.BUDGET,
+            value=85.5,
+            threshold=80.0,
+            at=1_795_000_000.0,
+            observation=observed(),
+            about=about,
+        )
+        for about in ("80% of route support's 100 USD a month", "80% of key app's 9 USD a day")
+    ]
+    posts = [json.loads(payload(single(each))) for each in told]
+    assert posts[0]["text"] == (
+        "turnout: 80% of route support's 100 USD a month are spent: 85.50 USD"
+    )
+    assert posts[0]["about"] == told[0].about
+    assert posts[0]["id"] != posts[1]["id"]
+    folding = Folding(60.0)
+    assert [folding.add(each, 0.0) is not None for each in told] == [True, True]
+
+
 async def test_an_alert_is_posted_with_the_facts_of_its_request() -> None:
     async with receiver() as hook, notifying(hook.url, Time()) as notifier:
         notifier.alert(alert())
@@ -113,6 +137,7 @@ async def test_an_alert_is_posted_with_the_facts_of_its_request() -> None:
         "alert": "slow",
         "route": "support",
         "variant": "base",
+        "about": None,
         "value": 7500.0,
         "threshold": 5000.0,
         "count": 1,

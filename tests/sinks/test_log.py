@@ -325,6 +325,7 @@ def test_for_people_a_fallback_names_both_variants(
         (AlertName.SLOW, 8015.42, "8015.4 ms (threshold 5000)"),
         (AlertName.SLOW, 1_000_000.0, "1000000 ms (threshold 5000)"),
         (AlertName.SHORT, 3, "3 characters (threshold 5000)"),
+        (AlertName.BUDGET, 4987.5, "4987.5 USD (threshold 5000)"),
     ],
 )
 def test_for_people_an_alert_has_its_unit_and_no_exponent(

@@ -38,10 +38,12 @@ class FileRecord:
 
     def __init__(self, versions: "Store") -> None:
         from proxy.controlplane.admin.lately import Lately
+        from proxy.controlplane.spending import Spending
 
         self.versions = versions
         self.observations = None
         self.lately = Lately(time.monotonic)
+        self.spending = Spending(None, time.time)
         self._file = os.open(os.environ[TAKEN], os.O_WRONLY | os.O_APPEND)
         self._count = 0
 

@@ -51,6 +51,8 @@ def failure_answer(failure: UpstreamFailure) -> Refusal:
 def error_body(refusal: Refusal, request_id: str, dialect: str = "none") -> bytes:
     """Return the error as JSON: OpenAI's shape, or Anthropic's for the messages dialect."""
     kind = _TYPES.get(refusal.status)
+    if refusal.code == ErrorCode.POLICY_BUDGET_SPENT and dialect != "messages":
+        kind = "insufficient_quota"  # by which OpenAI's clients tell it from a rate limit
     if kind is None:
         kind = "invalid_request_error" if refusal.status < 500 else "api_error"
     error = {

@@ -14,7 +14,7 @@ RESET, DIM, BOLD = "\x1b[0m", "\x1b[2m", "\x1b[1m"
 RED, GREEN, YELLOW, CYAN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m"
 LEVELS: Final = {"warning": YELLOW, "error": RED, "critical": RED}
 PREVIEW = 40
-UNITS: Final = {"slow": "ms", "short": "characters"}  # of alerts
+UNITS: Final = {"slow": "ms", "short": "characters", "budget": "USD"}  # of alerts
 
 
 class Console:

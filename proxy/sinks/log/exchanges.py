@@ -38,7 +38,7 @@ Line: Any = defstruct(
     gc=False,
 )
 AlertLine: Any = defstruct(
-    "AlertLine", ["alert", "value", "threshold"], bases=(Line,), kw_only=True, gc=False
+    "AlertLine", ["alert", "about", "value", "threshold"], bases=(Line,), kw_only=True, gc=False
 )
 _facts: Final = itemgetter(*map(Observation.__struct_fields__.index, FACTS))
 
@@ -62,7 +62,8 @@ class AlertLog:
 
     def alert(self, alert: Alert) -> None:
         """Log an alert."""
-        rule = {"alert": alert.name, "value": alert.value, "threshold": alert.threshold}
+        rule = {name: getattr(alert, name) for name in ("about", "value", "threshold")}
+        rule["alert"] = alert.name
         line = line_of(alert.observation, "warning", "alert", AlertLine, **rule)
         self._write("alert", lines=[line])
 

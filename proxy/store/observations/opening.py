@@ -8,6 +8,7 @@ from proxy.config.settings import StoreSettings
 from proxy.store.observations.finding import Finding
 from proxy.store.observations.forgetting import DAY, Forgetting
 from proxy.store.observations.keeping import Keeping
+from proxy.store.observations.spending import Spending
 from proxy.store.observations.writer import ObservationWriter
 
 MIB = 2**20
@@ -19,6 +20,7 @@ def open_observations(
     *,
     clock: Callable[[], float],
     wall: Callable[[], float],
+    spending: Spending | None = None,
 ) -> tuple[Finding, ObservationWriter]:
     """Return what finds observations in a database, and what writes them there, begun.
 
@@ -30,6 +32,6 @@ def open_observations(
         size=settings.keep_mb * MIB,
         wall=wall,
     )
-    writer = ObservationWriter(Keeping(engine).keep, forgetting.forget, clock=clock)
+    writer = ObservationWriter(Keeping(engine, spending).keep, forgetting.forget, clock=clock)
     writer.start()
     return Finding(engine), writer
