@@ -24,7 +24,7 @@ from proxy.store.comparing.window import Counted, compared, count, passed_over
 from proxy.store.engines import POSTGRESQL
 from proxy.store.store import told
 
-SECONDS = 60.0  # that a comparison may take
+SECONDS = 50.0  # that a comparison may take
 WAIT_SECONDS = 5.0  # for the one before it
 AGAIN_SECONDS = 0.05  # from one try to stop it to the next
 ONE_MOMENT = "REPEATABLE READ"  # what SQLite does by itself
