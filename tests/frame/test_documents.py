@@ -9,11 +9,10 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from pydantic import BaseModel
 
 import proxy
 from proxy.cli import main
-from proxy.config.schema import Admin, File, Log
+from proxy.config.schema import Admin, File, Log, Part
 from proxy.controlplane.publishing.in_force import FIXED
 from tests.frame.source import ROOT, document, modules
 
@@ -146,7 +145,7 @@ def test_the_page_says_of_every_setting_whether_it_takes_a_restart() -> None:
         sentence = re.split(r"\.\s", page[page.index(f"- {beginning}") :], maxsplit=1)[0]
         return set(re.findall(r"`([a-z_.]+)`", sentence))
 
-    inside: dict[str, type[BaseModel]] = {"admin": Admin, "log": Log}
+    inside: dict[str, type[Part]] = {"admin": Admin, "log": Log}
     every = set(File.model_fields) - set(inside)
     every |= {f"{name}.{each}" for name, part in inside.items() for each in part.model_fields}
     restart = listed("With a restart")

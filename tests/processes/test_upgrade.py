@@ -188,3 +188,5 @@ async def test_turnout_serve_is_upgraded_and_no_successor_starts_on_an_older_fil
         await turnout.upgrade()
         assert await turnout.get("/v1/x") == 200
         assert await turnout.left() == 0
+        kept = turnout.data / "admin.address"
+        assert kept.read_text().startswith(f"127.0.0.1:{turnout.admin_port} "), "the successor's"
