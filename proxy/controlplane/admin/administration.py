@@ -35,7 +35,10 @@ ROUTE = f"{API}/routes/{{route}}"
 VARIANT = f"{ROUTE}/variants/{{variant}}"
 REFUSED: dict[int | str, dict[str, Any]] = {
     "4XX": {"model": models.Refused, "description": "It was not done, and why."},
-    "5XX": {"model": models.Refused, "description": "It can't be done at present, and why."},
+    "5XX": {
+        "model": models.Refused,
+        "description": "503: it can't be done at present, and why. Others: look whether it was.",
+    },
 }
 OUTDATED: dict[int | str, dict[str, Any]] = {
     412: {

@@ -78,6 +78,13 @@ def test_a_change_made_against_an_older_version_is_refused_with_who_changed_what
     assert turnout("split", "support", "ft-v2=1", "--if-version", "2").exit_code == 0
 
 
+def test_a_version_that_is_yet_to_come_is_none_and_nobody_changed_anything(turnout: Run) -> None:
+    result = turnout("split", "support", "base=1", "--if-version", "99")
+
+    assert result.exit_code == 1
+    assert result.stderr == "turnout: there is no version 99; the last one, in force, is 1\n"
+
+
 def test_with_json_a_change_and_a_refusal_are_json(turnout: Run) -> None:
     done = turnout("split", "support", "base=1", "--json")
     refused = turnout("split", "nowhere", "base=1", "--json")
