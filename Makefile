@@ -6,6 +6,9 @@ BIN := .venv/bin
 ARGS ?=
 MINUTES ?= 10
 
+# The tests start some hundred interpreters: none compiles again what another has.
+export PYTHONDONTWRITEBYTECODE :=
+
 # What must be covered to the last branch: it needs no loop and no mock to be tested.
 ROOMS := routing exchange dialects quality alerting rollout pricing experiments
 PURE := proxy/errors.py $(ROOMS:%=proxy/%/*) proxy/upstream/health.py proxy/upstream/retries.py

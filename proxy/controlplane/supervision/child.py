@@ -24,6 +24,7 @@ HEALTHY_SECONDS = 10.0  # a process that lived this long owes its end to somethi
 SILENCE_SECONDS = 2 * ALIVE_SECONDS  # without a sign of life: one is missed
 SILENCES = 3  # in a row; one alone may be this process' own, that was stopped for a while
 REPLACED_SECONDS = 2.0  # for a process that is to make room to finish what it has
+LATE_SECONDS = 1.0  # more, for it to end
 PAUSES = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0)  # seconds before each further start; the last stays
 
 
@@ -98,7 +99,7 @@ class Child:
             return False
         self._say(f"replacing the {self.name} process: {why}")
         self.tell(Drain(seconds=REPLACED_SECONDS, last=False))
-        asyncio.get_running_loop().call_later(REPLACED_SECONDS + 1, kill, process)
+        asyncio.get_running_loop().call_later(REPLACED_SECONDS + LATE_SECONDS, kill, process)
         return True
 
     async def keep(self) -> None:

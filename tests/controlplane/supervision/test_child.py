@@ -136,6 +136,7 @@ async def test_a_child_that_falls_silent_is_ended_and_started_again() -> None:
         assert kept.ended == [first]
 
 
+@pytest.mark.usefixtures("hasty")
 async def test_a_child_that_makes_room_is_ended_only_if_it_still_is_the_one() -> None:
     async with keeping(STUBBORN) as kept:
         pid = await kept.ready()
@@ -147,6 +148,7 @@ async def test_a_child_that_makes_room_is_ended_only_if_it_still_is_the_one() ->
         assert not kept.child.replace(pid, "again")
 
 
+@pytest.mark.usefixtures("hasty")
 async def test_a_child_makes_room_whichever_process_it_is() -> None:
     async with keeping(STUBBORN) as kept:
         await kept.ready()

@@ -71,6 +71,7 @@ async def kept(said: list[str]) -> AsyncIterator[Children]:
             await asyncio.wait(tasks)
 
 
+@pytest.mark.usefixtures("hasty")
 async def test_who_is_given_up_by_control_makes_room_and_others_accept_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,7 +64,8 @@ def test_a_predecessor_that_is_gone_need_not_be_told() -> None:
 
 
 READS = """
-import os, time
+import os, signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may ignore it
 from proxy.controlplane.supervision.holdings.succession import announce, inherited
 estate = inherited(os.environ)
 """
