@@ -115,16 +115,18 @@ class Kept:
         """Open what is kept for good: versions, and requests and spending where they are."""
         from proxy.controlplane import spending
         from proxy.store import open_store
+        from proxy.store.comparing import Comparing
         from proxy.store.observations import Spending, open_observations
 
         elsewhere = settings.store and settings.store.url
         self.versions = open_store(elsewhere or Path(settings.data_dir) / VERSIONS)
         self.observations: Finding | None = None
+        self.compares: Comparing | None = None
         self.writer: ObservationWriter | None = None
         self.spent: Spending | None = None
         if settings.store is not None:
             engine, clocks = self.versions.engine, {"clock": time.monotonic, "wall": time.time}
-            self.spent = Spending(engine)
+            self.spent, self.compares = Spending(engine), Comparing(engine)
             self.observations, self.writer = open_observations(
                 engine, settings.store, **clocks, spending=self.spent
             )

@@ -21,6 +21,7 @@ SECTIONS = {
     "Look at what runs": {
         "status": ("looking.status", "Show routes with their splits, workers, upstreams, alerts."),
         "logs": ("looking.logs", "Find requests on record; show one with its whole story."),
+        "compare": ("comparing.compare", "Put variants side by side, with intervals."),
         "versions": ("looking.versions", "List every routing that was in force."),
         "version": ("looking.version", "Show one of them."),
         "diff": ("looking.diff", "Show what differs between two of them."),

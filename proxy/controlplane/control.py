@@ -37,6 +37,7 @@ from proxy.channel.lifeline import (
 )
 from proxy.config.settings import Settings
 from proxy.controlplane.admin.administration import Rendered, administration
+from proxy.controlplane.admin.comparing.answering import Compares
 from proxy.controlplane.admin.entrance.address import announced
 from proxy.controlplane.admin.entrance.server import serve
 from proxy.controlplane.admin.entrance.tokens import Tokens
@@ -71,6 +72,11 @@ class Record(Protocol):
     @property
     def observations(self) -> Observations | None:
         """Where exchanges are found again; None: they are not stored."""
+        ...
+
+    @property
+    def compares(self) -> Compares | None:
+        """Where they are added up by variant; None: they are not stored."""
         ...
 
     @property
@@ -211,6 +217,7 @@ class Control:
             publisher=publisher,
             history=record.versions,
             observations=record.observations,
+            compares=record.compares,
             lately=record.lately,
             clock=time.time,
         )

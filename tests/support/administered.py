@@ -21,6 +21,7 @@ from proxy.alerting import Alert, AlertName
 from proxy.channel import Gauges, Hello, Ledger, UpstreamReport, create_memory
 from proxy.config.settings import AdminToken, Settings
 from proxy.controlplane.admin.administration import administration
+from proxy.controlplane.admin.comparing.answering import Compares
 from proxy.controlplane.admin.entrance.tokens import Tokens, digest_of
 from proxy.controlplane.admin.lately import Lately
 from proxy.controlplane.admin.record.looking import Observations
@@ -139,6 +140,7 @@ async def administered(
     clock: Callable[[], float] = lambda: NOON,
     host: str = "admin.internal",
     observations: Observations | None = None,
+    compares: Compares | None = None,
 ) -> AsyncIterator[Administered]:
     """Run administration of two workers on two routes."""
     memory = create_memory(workers=2, slots=1)
@@ -156,6 +158,7 @@ async def administered(
             publisher=house.publisher,
             history=house.versions,
             observations=observations,
+            compares=compares,
             lately=lately,
             clock=clock,
         )

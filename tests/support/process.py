@@ -41,7 +41,7 @@ class FileRecord:
         from proxy.controlplane.spending import Spending
 
         self.versions = versions
-        self.observations = None
+        self.observations = self.compares = None
         self.lately = Lately(time.monotonic)
         self.spending = Spending(None, time.time)
         self._file = os.open(os.environ[TAKEN], os.O_WRONLY | os.O_APPEND)

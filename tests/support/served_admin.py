@@ -18,6 +18,7 @@ from proxy.rollout import contents_of
 from tests.support.administered import Administered, administered
 
 if TYPE_CHECKING:
+    from proxy.controlplane.admin.comparing.answering import Compares
     from proxy.controlplane.admin.record.looking import Observations
     from proxy.controlplane.fleet import Fleet
     from tests.support.published import House
@@ -46,10 +47,12 @@ class _Begun(NamedTuple):
 
 
 @contextmanager
-def served_admin(observations: "Observations | None" = None) -> Iterator[ServedAdmin]:
+def served_admin(
+    observations: "Observations | None" = None, compares: "Compares | None" = None
+) -> Iterator[ServedAdmin]:
     """Serve administration of two workers on two routes."""
     begun: queue.SimpleQueue[_Begun] = queue.SimpleQueue()
-    thread = threading.Thread(target=lambda: asyncio.run(_serve(begun, observations)))
+    thread = threading.Thread(target=lambda: asyncio.run(_serve(begun, observations, compares)))
     thread.start()
     admin, loop, over = begun.get(timeout=30)
     try:
@@ -59,10 +62,17 @@ def served_admin(observations: "Observations | None" = None) -> Iterator[ServedA
         thread.join(timeout=30)
 
 
-async def _serve(begun: queue.SimpleQueue[_Begun], observations: "Observations | None") -> None:
+async def _serve(
+    begun: queue.SimpleQueue[_Begun],
+    observations: "Observations | None",
+    compares: "Compares | None",
+) -> None:
     sock = socket.create_server(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{sock.getsockname()[1]}"
     over = asyncio.Event()
-    async with administered(observations=observations) as behind, serve(behind.app, sock):
+    async with (
+        administered(observations=observations, compares=compares) as behind,
+        serve(behind.app, sock),
+    ):
         begun.put(_Begun(ServedAdmin(url, behind), asyncio.get_running_loop(), over))
         await over.wait()

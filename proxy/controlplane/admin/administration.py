@@ -17,6 +17,7 @@ from proxy import __version__
 from proxy.controlplane.admin import models
 from proxy.controlplane.admin.audit import Records, RefusedChanges
 from proxy.controlplane.admin.changing import Changing, Publishing, not_made
+from proxy.controlplane.admin.comparing.answering import Answering, Compares
 from proxy.controlplane.admin.entrance.door import SCHEME, Door, Guard, Role, needs
 from proxy.controlplane.admin.entrance.gate import CSP, Gate
 from proxy.controlplane.admin.entrance.refusals import failed, refused, unfit, unreadable
@@ -99,19 +100,22 @@ def administration(
     publisher: Publisher,
     history: History,
     observations: Observations | None,
+    compares: Compares | None = None,
     lately: Lately,
     clock: Callable[[], float],
 ) -> ASGIApp:
     """Return the application.
 
-    `render` returns the metrics; `observations` of None are not stored; `host` is a name it goes
-    by, `clock` seconds since the epoch.
+    `render` returns the metrics; `observations` and `compares` of None are not stored; `host` is a
+    name it goes by, `clock` seconds since the epoch.
     """
     app = bare()
     app.state.guard = Guard(tokens, RefusedChanges(publisher, clock))
     show_pages(app, Pages(app, render))
     show(app, Showing(fleet=fleet, in_force=publisher, history=history, lately=lately))
     look(app, Looking(observations, history, lambda: publisher.current.number))
+    answering = Answering(compares, history, publisher, clock)
+    add(app, "GET", f"{ROUTE}/compare", answering.compare, "reader")
     change(app, Changing(publisher))
     return Gate(app, host)
 

@@ -1,0 +1,68 @@
+"""The comparison, drawn for a terminal: one table for each candidate."""
+
+from collections.abc import Iterator
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from proxy.cli.comparing.wording import LEGEND, counted, difference, finding, label, value
+from proxy.cli.drawing.console import clean
+from proxy.cli.drawing.moments import local
+from proxy.controlplane.admin.comparing.models import Against, Comparison, Side
+
+STYLES = {
+    "worse": "bold red",
+    "better": "green",
+    "different": "cyan",
+    "too_little": "dim",
+}
+
+
+def table(found: Comparison) -> Iterator[RenderableType]:
+    """Draw a comparison."""
+    window = f"  {local(found.since)} to {local(found.until)}"
+    yield Text.assemble((clean(found.route), "bold"), (window, "dim"))
+    for against in found.candidates:
+        yield Text("")
+        yield counts(found.baseline, against.side)
+        yield Text("")
+        yield rows(found.baseline, against)
+    yield Text("")
+    for note in found.notes:
+        yield Text(f"! {clean(note)}", "yellow")
+    yield Text(LEGEND, "dim")
+
+
+def counts(*sides: Side) -> Table:
+    """Draw what there is of each variant; what none has is left out."""
+    grid = _grid("", *(side.variant for side in sides))
+    said = [dict(counted(side)) for side in sides]
+    for name in dict.fromkeys(name for each in said for name in each):
+        grid.add_row(name, *(each.get(name, "0") for each in said))
+    return grid
+
+
+def rows(baseline: Side, against: Against) -> Table:
+    """Draw the metrics; what neither variant has is left out."""
+    grid = _grid("", baseline.variant, against.side.variant, "difference", "")
+    for row in against.rows:
+        if row.baseline.value is None and row.candidate.value is None:
+            continue
+        style = STYLES.get(row.finding, "")
+        grid.add_row(
+            label(row),
+            value(row, row.baseline),
+            Text(value(row, row.candidate), style if row.finding == "worse" else ""),
+            Text(difference(row), style),
+            Text(clean(finding(row)), style),
+        )
+    return grid
+
+
+def _grid(*heads: str) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    for place, _ in enumerate(heads):
+        grid.add_column(justify="right" if 0 < place < 3 else "left", overflow="fold")
+    grid.add_row(*(Text(clean(head), "bold") for head in heads))
+    return grid

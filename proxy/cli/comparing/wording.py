@@ -1,0 +1,99 @@
+"""Wording: what metrics are called, and how values, differences and findings are said.
+
+Terminal and page say the same. A name that is not known here stands as it is.
+"""
+
+from proxy.controlplane.admin.comparing.models import Row, Side, Value
+
+LABELS = {
+    "error_rate": "errors",
+    "latency_p50_ms": "latency, median",
+    "latency_p95_ms": "latency, 95th percentile",
+    "ttft_p50_ms": "first token, median",
+    "ttft_p95_ms": "first token, 95th percentile",
+    "prompt_tokens": "prompt tokens",
+    "response_tokens": "reply tokens",
+    "cost_per_1000_usd": "cost of 1,000 requests",
+    "short_rate": "short",
+    "empty_rate": "empty",
+    "refusal_rate": "refusals",
+    "truncated_rate": "broken off",
+    "length_rate": "cut by the token limit",
+    "repetition_rate": "repetition",
+    "format_broken_rate": "wrong format",
+}
+FINDINGS = {
+    "worse": "worse",
+    "better": "better",
+    "different": "differs",
+    "none_shown": "no difference shown",
+    "too_little": "not enough data",
+}
+
+
+def label(row: Row) -> str:
+    """Return what a metric is called."""
+    return LABELS.get(row.metric, row.metric)
+
+
+def finding(row: Row) -> str:
+    """Return what a row comes to, and where data lack, which."""
+    said = FINDINGS.get(row.finding, row.finding)
+    return f"{said}: {row.reason}" if row.reason else said
+
+
+def value(row: Row, side: Value) -> str:
+    """Return a metric's value; a rate's with how many of how many."""
+    if side.value is None:
+        return "-"
+    if side.events is not None:
+        return f"{amount(side.value, row.unit)} ({side.events:,} of {side.requests:,})"
+    return amount(side.value, row.unit)
+
+
+def difference(row: Row) -> str:
+    """Return the difference with its interval, as far as there are any."""
+    if row.difference is None:
+        return "-"
+    middle = amount(row.difference, row.unit, signed=True)
+    if row.low is None or row.high is None:
+        return middle
+    low, high = (amount(each, row.unit, signed=True) for each in (row.low, row.high))
+    return f"{middle}  ({low} to {high})"
+
+
+def amount(number: float, unit: str, *, signed: bool = False) -> str:
+    """Return a number in its unit; a difference of shares is in percentage points."""
+    sign = "+" if signed else ""
+    match unit:
+        case "share":
+            return f"{100 * number:{sign}.2f} {'pp' if signed else '%'}"
+        case "ms" if abs(number) >= 10_000:
+            return f"{number / 1000:{sign}.1f} s"
+        case "ms":
+            return f"{number:{sign},.{0 if abs(number) >= 100 else 1}f} ms"
+        case "usd":
+            return f"{number:{sign},.4f} $"
+        case _:
+            return f"{number:{sign},.1f}"
+
+
+def counted(side: Side) -> list[tuple[str, str]]:
+    """Return what is told of a variant's requests, each by its name."""
+    said = [("requests", f"{side.requests:,}"), ("units", f"{side.units:,}")]
+    said += [
+        (name.replace("_", " "), f"{count:,}") for name, count in sorted(side.outcomes.items())
+    ]
+    said += [(f"left out: {name}", f"{count:,}") for name, count in sorted(side.left_out.items())]
+    if side.unpriced:
+        said.append(("cost unknown", f"{side.unpriced:,}"))
+    return said
+
+
+LEGEND = (
+    "The difference is the candidate's less the baseline's; in brackets is where the true one "
+    "lies in 95 of 100 cases. Errors are of completed and failed requests; those that were "
+    "rejected for the caller's fault, or whose client left, count for nothing. Times, tokens and "
+    "cost are of completed requests. Look once, at a time chosen beforehand: whoever looks until "
+    "something is red will see it."
+)

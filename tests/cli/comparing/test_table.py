@@ -1,0 +1,32 @@
+"""The table at a terminal: what nobody has is left out, and notes are told."""
+
+from rich.console import Console
+
+from proxy.cli.comparing.table import table
+from tests.cli.comparing.test_compare import comparison
+
+
+def drawn(name: str) -> str:
+    console = Console(width=200, force_terminal=False)
+    with console.capture() as capture:
+        for part in table(comparison(name)):
+            console.print(part)
+    return capture.get()
+
+
+def test_what_no_variant_has_is_left_out_and_what_one_lacks_is_a_dash() -> None:
+    lines = [line for line in drawn("ft").splitlines() if line.startswith("errors")]
+    assert len(lines) == 2
+    assert "not enough data: ft has 3 of 10 units" in lines[0]
+    assert " - " in lines[1]
+
+
+def test_what_was_left_out_is_counted_and_notes_are_told() -> None:
+    said = drawn("ft")
+    assert "left out: pinned" in said
+    assert "cost unknown" in said
+    assert "! about ft" in said
+
+
+def test_a_name_can_not_move_the_cursor() -> None:
+    assert "\x1b" not in drawn("ft\x1b[2J")
