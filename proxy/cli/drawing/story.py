@@ -3,7 +3,9 @@
 A time's bar starts where it began and ends where it ended, on one scale for all of them.
 """
 
+import json
 from collections.abc import Iterator
+from contextlib import suppress
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -34,6 +36,7 @@ def story(found: models.Story) -> Iterator[RenderableType]:
         yield from part(head, [clean(fact) for fact in facts])
     yield Text("\ntimes", "bold")
     yield times(seen)
+    yield from part("bodies", list(kept(found.bodies)))
     for head, words in (("prompt", seen.prompt_preview), ("reply", seen.response_preview)):
         if words is not None:
             yield Text(f"\n{head}: {clean(words)}", "dim")
@@ -108,6 +111,15 @@ def reply(seen: models.ExchangeRecord) -> Iterator[str]:
     yield from (name for name, so in said.items() if so)
 
 
+def kept(bodies: models.BodySizes | None) -> Iterator[str]:
+    """Yield what is kept of the bodies."""
+    if bodies is not None:
+        request, reply = f"{bodies.request_bytes} bytes", f"{bodies.reply_bytes} bytes"
+        request += "" if bodies.request_whole else ", cut"
+        reply += "" if bodies.reply_whole else ", cut"
+        yield f"a request of {request}, a reply of {reply}; admins read them with --bodies"
+
+
 def beside(each: models.ExchangeRecord) -> str:
     """Return one exchange in a line."""
     return f"{each.request_id}  {variant(each)}  {outcome(each).plain}  {took(each.latency_ms)}"
@@ -142,3 +154,23 @@ def bar(seen: models.ExchangeRecord, begin: float, end: float) -> Text:
     first = min(WIDTH - 1, round(begin / whole * WIDTH))
     long = max(1, round(end / whole * WIDTH) - first) if end > begin else 0
     return Text(" " * first + FULL * long, "cyan")
+
+
+def both(found: models.Bodies) -> Iterator[RenderableType]:
+    """Draw the request, then the reply."""
+    for head, body in (("request", found.request), ("reply", found.reply)):
+        cut = "" if body.whole else ", cut"
+        yield Text.assemble((f"\n{head}", "bold"), (f"  {body.bytes} bytes{cut}", "dim"))
+        yield Text("\n".join(map(clean, legible(body.text).splitlines())))
+
+
+def forgotten(found: models.Forgotten) -> Iterator[RenderableType]:
+    """Say what is gone."""
+    yield Text(f"What was said in {clean(found.request_id)} is forgotten; its facts stay.")
+
+
+def legible(text: str) -> str:
+    """Return JSON laid out in lines; any other text as it is."""
+    with suppress(ValueError, RecursionError):
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    return text

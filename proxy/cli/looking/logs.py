@@ -76,21 +76,50 @@ def logs(asking: Asking, *, limit: int, before: int | None, follow: bool, **want
 
 @logs.command()
 @click.argument("request_id", metavar="REQUEST_ID")
+@click.option(
+    "--bodies", is_flag=True, help="What was asked and answered instead, where it is kept."
+)
 @looks
-def show(asking: Asking, *, request_id: str) -> None:
+def show(asking: Asking, *, request_id: str, bodies: bool) -> None:
     """Show one request: who decided what and why, how it went, its shadows.
 
-    REQUEST_ID is what its client was told in the header x-turnout-request-id.
+    REQUEST_ID is what its client was told in the header x-turnout-request-id. To read bodies takes
+    a token with the role admin.
 
     \b
     Examples:
         turnout logs show req_0123456789abcdef0123456789abcdef
+        turnout logs show req_0123456789abcdef0123456789abcdef --bodies
         turnout logs show req_0123456789abcdef0123456789abcdef --json
     """  # noqa: D301  # \b is click's mark for lines that are not to be rewrapped
-    from proxy.cli.drawing.story import story  # noqa: PLC0415  # --help needs none of it
+    from proxy.cli.drawing.story import both, story  # noqa: PLC0415  # --help needs none of it
     from proxy.controlplane.admin import models  # noqa: PLC0415  # same
 
-    asking.show(asking.look("exchanges", request_id), models.Story, story)
+    if bodies:
+        asking.show(asking.look("exchanges", request_id, "body"), models.Bodies, both)
+    else:
+        asking.show(asking.look("exchanges", request_id), models.Story, story)
+
+
+@logs.command()
+@click.argument("request_id", metavar="REQUEST_ID")
+@click.option("--why", default="", help="Why; it stands in the audit log.")
+@looks
+def forget(asking: Asking, *, request_id: str) -> None:
+    """Take out what was said in a request and its shadows: bodies and previews.
+
+    What else is known of it stays on record: its route, times, tokens, outcome. Lines that the log
+    has written already are elsewhere.
+
+    \b
+    Examples:
+        turnout logs forget req_0123456789abcdef0123456789abcdef --why "asked by its user"
+    """  # noqa: D301  # \b is click's mark for lines that are not to be rewrapped
+    from proxy.cli.drawing.story import forgotten  # noqa: PLC0415  # --help needs none of it
+    from proxy.controlplane.admin import models  # noqa: PLC0415  # same
+
+    body = asking.take_out("exchanges", request_id, "body")
+    asking.show(body, models.Forgotten, forgotten)
 
 
 def asked(**wanted: Any) -> dict[str, Any]:

@@ -34,6 +34,10 @@ class Asking:
         """Have something done that is no change of a version; Denied: it was not done."""
         return self._client.change("POST", parts).body
 
+    def take_out(self, *parts: str) -> bytes:
+        """Have something taken out that is no part of a version; Denied: it was not done."""
+        return self._client.change("DELETE", parts, query={"why": self._why}).body
+
     def publish(
         self,
         method: str,

@@ -1,7 +1,7 @@
 """Administration, assembled: the list of all routes, and who may use each.
 
 Metrics, health and what describes the interface are open; all else takes a token, and every
-change one with the role admin. A route that is not in this list is not there.
+change, and to read bodies, one with the role admin. A route that is not in this list is not there.
 """
 
 from collections.abc import Callable
@@ -25,6 +25,7 @@ from proxy.controlplane.admin.entrance.tokens import Tokens
 from proxy.controlplane.admin.lately import Lately
 from proxy.controlplane.admin.page import PAGE_POLICY, page
 from proxy.controlplane.admin.record.looking import Looking, Observations
+from proxy.controlplane.admin.record.words import Words
 from proxy.controlplane.admin.showing import History, InForce, Showing
 from proxy.controlplane.fleet import Fleet
 from proxy.errors import ChangeError, StoreError
@@ -113,7 +114,8 @@ def administration(
     app.state.guard = Guard(tokens, RefusedChanges(publisher, clock))
     show_pages(app, Pages(app, render))
     show(app, Showing(fleet=fleet, in_force=publisher, history=history, lately=lately))
-    look(app, Looking(observations, history, lambda: publisher.current.number))
+    looking = Looking(observations, history, lambda: publisher.current.number)
+    look(app, looking, Words(looking, publisher, clock))
     answering = Answering(compares, history, publisher, clock)
     add(app, "GET", f"{ROUTE}/compare", answering.compare, "reader")
     change(app, Changing(publisher))
@@ -161,10 +163,13 @@ def show(app: FastAPI, showing: Showing) -> None:
     add(app, "GET", f"{API}/audit", showing.audit, "reader")
 
 
-def look(app: FastAPI, looking: Looking) -> None:
-    """Put in what readers may see of exchanges."""
+def look(app: FastAPI, looking: Looking, words: Words) -> None:
+    """Put in what readers may see of exchanges, and what only admins may."""
+    one = f"{API}/exchanges/{{request_id}}"
     add(app, "GET", f"{API}/exchanges", looking.exchanges, "reader")
-    add(app, "GET", f"{API}/exchanges/{{request_id}}", looking.exchange, "reader")
+    add(app, "GET", one, looking.exchange, "reader")
+    add(app, "GET", f"{one}/body", words.bodies, "admin")
+    add(app, "DELETE", f"{one}/body", words.forget, "admin")
 
 
 def change(app: FastAPI, changing: Changing) -> None:

@@ -17,7 +17,7 @@ def shown(**changes: Any) -> models.ExchangeRecord:
 
 
 def told(seen: models.ExchangeRecord, **more: Any) -> str:
-    parts: dict[str, Any] = {"decided_by": None, "repeats": None, "shadows": []}
+    parts: dict[str, Any] = {"decided_by": None, "repeats": None, "shadows": [], "bodies": None}
     found = models.Story(exchange=seen, **{**parts, **more})
     console = Console(width=120, no_color=True)
     with console.capture() as captured:
@@ -74,6 +74,15 @@ def test_what_stood_in_and_what_a_shadow_repeats_is_told() -> None:
     assert "2 tool calls" in text
     assert "signals: length" in text
     assert "the form that was asked for: broken" in text
+
+
+def test_that_bodies_are_kept_is_told_and_whether_they_were_cut() -> None:
+    sizes = models.BodySizes(
+        request_bytes=12, request_whole=True, reply_bytes=90_000, reply_whole=False
+    )
+    text = told(shown(), bodies=sizes)
+    assert "bodies\n  a request of 12 bytes, a reply of 90000 bytes, cut; admins" in text
+    assert "bodies" not in told(shown())
 
 
 def test_the_words_of_a_client_move_no_cursor() -> None:

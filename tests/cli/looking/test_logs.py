@@ -1,4 +1,5 @@
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,18 +8,29 @@ import pytest
 import structlog
 
 from proxy.cli.looking.logs import OUTCOMES, keep
-from proxy.exchange import Outcome
+from proxy.exchange import Bodies, Outcome
 from proxy.store import open_store
 from proxy.store.observations import Finding, Keeping
 from tests.cli.conftest import Run
-from tests.support.administered import ADMIN
+from tests.support.administered import ADMIN, READER
 from tests.support.observed import observed
 from tests.support.served_admin import ServedAdmin, served_admin
 
 ROWS: list[dict[str, Any]] = [
     {"request_id": "req_a", "table_version": 1},
     {"request_id": "req_b", "latency_ms": 6000.0, "alerts": ("slow",)},
-    {"request_id": "req_c", "variant_served": "ft-v2", "shadow_of": "req_a"},
+    {
+        "request_id": "req_c",
+        "variant_served": "ft-v2",
+        "shadow_of": "req_a",
+        "bodies": Bodies(
+            zlib.compress(b'{"model":"support","user":"\xc3\xbc\\u001b[2J"}'),
+            zlib.compress(b"the beg\x1b[2J"),
+            40,
+            90_000,
+            request_whole=True,
+        ),
+    },
 ]
 
 
@@ -88,6 +100,36 @@ def test_a_request_has_its_whole_story(turnout: Run) -> None:
     assert (
         json.loads(turnout("logs", "show", "req_a", "--json").stdout)["decided_by"]["number"] == 1
     )
+
+
+def test_bodies_are_read_where_they_are_kept_and_move_no_cursor(turnout: Run) -> None:
+    result = turnout("logs", "show", "req_c", "--bodies")
+    assert result.exit_code == 0
+    assert 'request  40 bytes\n{\n  "model": "support",\n  "user": "ü' in result.stdout
+    assert "reply  90000 bytes, cut\nthe beg\\x1b[2J" in result.stdout
+    assert "\x1b" not in result.stdout
+    assert "a request of 40 bytes" in turnout("logs", "show", "req_c").stdout
+    found = json.loads(turnout("logs", "show", "req_c", "--bodies", "--json").stdout)
+    assert found["reply"] == {"text": "the beg\x1b[2J", "bytes": 90_000, "whole": False}
+    none = turnout("logs", "show", "req_b", "--bodies")
+    assert (none.exit_code, "No bodies of this request are kept" in none.stderr) == (1, True)
+    reader = turnout("logs", "show", "req_c", "--bodies", TURNOUT_ADMIN_TOKEN=READER)
+    assert (reader.exit_code, "role admin" in reader.stderr) == (1, True)
+
+
+def test_what_was_said_can_be_forgotten(turnout: Run) -> None:
+    result = turnout("logs", "forget", "req_a", "--why", "asked by its user")
+    assert result.stdout == "What was said in req_a is forgotten; its facts stay.\n"
+    assert turnout("logs", "show", "req_c", "--bodies").exit_code == 1, "a shadow's too"
+    assert "my parcel" not in turnout("logs", "show", "req_a").stdout
+    assert json.loads(turnout("logs", "forget", "req_b", "--json").stdout) == {
+        "request_id": "req_b"
+    }
+    entries = json.loads(turnout("audit", "--json").stdout)["entries"]
+    (entry,) = (each for each in entries if each["target"] == "req_a")
+    assert entry["action"] == "forget"
+    assert (entry["why"], entry["result"]) == ("asked by its user", "done")
+    assert turnout("logs", "forget", "req_z").exit_code == 1
 
 
 def test_a_request_that_is_not_there_is_refused(turnout: Run) -> None:

@@ -2,7 +2,7 @@
 
     open    anybody: nothing that it answers is this turnout's own business, or it is /metrics
     reader  whoever has a token
-    admin   whoever has a token with that role: every change
+    admin   whoever has a token with that role: every change, and bodies
 
 The decision is the route's own, made before anything of the body is read, so no path leads
 around it; a route that says nothing can't be made. Refused changes are written down here; those
@@ -33,7 +33,7 @@ NOBODY = "-"
 CHALLENGE = {"www-authenticate": "Bearer"}
 NO_TOKEN = "Say who you are: Authorization: Bearer TOKEN."  # noqa: S105  # it is none
 WRONG_TOKEN = "This token is not known here."  # noqa: S105  # same
-NOT_ADMIN = "This token may read; changes need one with the role admin."
+NOT_ADMIN = "This token may read; changes, and bodies, need one with the role admin."
 
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 

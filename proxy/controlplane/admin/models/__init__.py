@@ -11,7 +11,15 @@ from proxy.controlplane.admin.models.changes import (
     Switch,
     Why,
 )
-from proxy.controlplane.admin.models.exchanges import ExchangeRecord, ExchangeRecords, Story
+from proxy.controlplane.admin.models.exchanges import (
+    Bodies,
+    Body,
+    BodySizes,
+    ExchangeRecord,
+    ExchangeRecords,
+    Forgotten,
+    Story,
+)
 from proxy.controlplane.admin.models.history import (
     Audit,
     AuditLine,
@@ -44,12 +52,16 @@ __all__ = [
     "AlertCount",
     "Audit",
     "AuditLine",
+    "Bodies",
+    "Body",
+    "BodySizes",
     "Diff",
     "Difference",
     "ExchangeRecord",
     "ExchangeRecords",
     "Exchanges",
     "Explained",
+    "Forgotten",
     "LastReading",
     "NewVariant",
     "Outdated",

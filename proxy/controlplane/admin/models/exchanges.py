@@ -116,11 +116,55 @@ class ExchangeRecords(Answer):
     """What to ask for `before` to have the next page; null: this is the last."""
 
 
+class BodySizes(Answer):
+    """What is said of bodies that are kept to whoever may not read them."""
+
+    request_bytes: int
+    """Bytes of the request."""
+    request_whole: bool
+    """Whether nothing of it was cut off."""
+    reply_bytes: int
+    """Bytes of the reply, a stream's events."""
+    reply_whole: bool
+    """Whether nothing of it was cut off."""
+
+
+class Body(Answer):
+    """A request, or a reply, as it is kept."""
+
+    text: str
+    """Its text: JSON, unless something was cut off."""
+    bytes: int
+    """How many bytes there were."""
+    whole: bool
+    """Whether nothing was cut off."""
+
+
+class Bodies(Answer):
+    """What was asked and answered."""
+
+    request_id: str
+    """The exchange's id."""
+    request: Body
+    """What its client sent."""
+    reply: Body
+    """What came back; a stream's events are put together."""
+
+
+class Forgotten(Answer):
+    """What was said in a request was taken out."""
+
+    request_id: str
+    """The exchange's id."""
+
+
 class Story(Answer):
     """All that is known of one exchange."""
 
     exchange: ExchangeRecord
     """The exchange."""
+    bodies: BodySizes | None
+    """Of its bodies, which admins may read; null: none are kept."""
     decided_by: VersionLine | None
     """The version of the routing that decided; null: it is not known any more."""
     repeats: ExchangeRecord | None

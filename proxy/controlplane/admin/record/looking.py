@@ -18,7 +18,7 @@ from proxy.controlplane.admin.record import views
 from proxy.controlplane.admin.views import line
 from proxy.exchange import Outcome
 from proxy.rollout import Version
-from proxy.store.observations import Kept, Wanted
+from proxy.store.observations import Kept, KeptBodies, Wanted
 
 ANSWER_SECONDS = 10.0  # for the store to say what it has
 THREADS = 4  # that may be busy with it
@@ -50,6 +50,14 @@ class Observations(Protocol):
 
     def shadows(self, request_id: str) -> Sequence[Kept]:
         """Return the shadows of a request."""
+        ...
+
+    def bodies(self, request_id: str) -> KeptBodies | None:
+        """Return the bodies of a request; None: none were kept."""
+        ...
+
+    def forget(self, request_id: str) -> bool:
+        """Take out what was said in a request; return whether there is one."""
         ...
 
 
@@ -104,8 +112,8 @@ class Looking:
             since=since.timestamp() if since else None,
             until=until.timestamp() if until else None,
         )
-        kept = self._kept()
-        found = await self._ask(lambda: kept.find(wanted, limit, before=before, after=after))
+        kept = self.kept()
+        found = await self.ask(lambda: kept.find(wanted, limit, before=before, after=after))
         return models.ExchangeRecords(
             exchanges=[views.line(each) for each in found],
             before=found[-1].number if len(found) == limit and after is None else None,
@@ -113,8 +121,8 @@ class Looking:
 
     async def exchange(self, request_id: Annotated[str, Path(max_length=MOST_ID)]) -> models.Story:
         """Return one exchange with its whole story."""
-        kept = self._kept()
-        return await self._ask(lambda: self._story(kept, request_id))
+        kept = self.kept()
+        return await self.ask(lambda: self._story(kept, request_id))
 
     def _story(self, kept: Observations, request_id: str) -> models.Story:
         found = kept.one(request_id)
@@ -123,20 +131,23 @@ class Looking:
         seen = found.observation
         version = self._versions.version(seen.table_version)
         repeated = seen.shadow_of and kept.one(seen.shadow_of)
+        bodies = kept.bodies(request_id)
         return models.Story(
             exchange=views.line(found),
+            bodies=views.sizes(bodies) if bodies else None,
             decided_by=line(version, self._in_force()) if version else None,
             repeats=views.line(repeated) if repeated else None,
             shadows=[views.line(each) for each in kept.shadows(request_id)],
         )
 
-    def _kept(self) -> Observations:
+    def kept(self) -> Observations:
+        """Return where exchanges are on record, or raise Refused."""
         if self._observations is None:
             raise Refused(409, OFF)
         return self._observations
 
-    async def _ask(self, what: Callable[[], Answer]) -> Answer:
-        """Ask the store in a thread, and not for longer than anybody would wait."""
+    async def ask(self, what: Callable[[], Answer]) -> Answer:
+        """Return what the store answers, asked in a thread; Refused: nobody would wait so long."""
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._seconds):

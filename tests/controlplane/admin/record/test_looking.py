@@ -144,6 +144,12 @@ class Broken:
     def shadows(self, request_id: str) -> list[Kept]:
         return []
 
+    def bodies(self, request_id: str) -> None:
+        self.find(Wanted(), 1)
+
+    def forget(self, request_id: str) -> bool:
+        return bool(self.one(request_id))
+
 
 async def test_a_store_that_can_not_be_read_is_told() -> None:
     async with administered(observations=Broken(StoreError("no disk"))) as admin:
