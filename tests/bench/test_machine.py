@@ -33,6 +33,7 @@ def test_cpu_time_and_memory_of_what_has_gone_are_nothing() -> None:
     assert memory_bytes({gone.pid}) == 0
 
 
+@pytest.mark.alone
 def test_cpu_time_counts_work() -> None:
     code = "s = 0\nfor i in range(3_000_000): s += i\nprint('done', flush=True); input()"
     with subprocess.Popen(

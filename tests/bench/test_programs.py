@@ -57,6 +57,7 @@ def test_closed_connections_get_whole_replies(mock: Mock, tmp_path: Path, size: 
     assert got["requests"] + got["late"] == got["latency"]["count"] > 5
 
 
+@pytest.mark.alone
 def test_an_open_load_keeps_its_rate(mock: Mock, tmp_path: Path) -> None:
     load = Load("open", 4, seconds=0.2, warm=0.02, rate=500)
     got = run(load, mock.port, chat_request(1_500), tmp_path)

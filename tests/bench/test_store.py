@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from bench.store import LEAST_RATE, MOST_MS, fill, measure
 from proxy.store import open_store
 
 ROWS = 20_000
 
 
+@pytest.mark.alone
 def test_the_store_keeps_up_and_is_searched_in_no_time(tmp_path: Path) -> None:
     store = open_store(tmp_path / "versions.db")
     rates = fill(store, ROWS)

@@ -87,6 +87,7 @@ async def test_a_client_that_leaves_takes_its_upstream_connection_with_it(
         assert turnout.edge.in_flight == 0
 
 
+@pytest.mark.alone
 async def test_the_upstream_is_closed_within_100_ms_for_99_of_100(
     model: ScriptedUpstream,
 ) -> None:

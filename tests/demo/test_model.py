@@ -10,6 +10,7 @@ import pytest
 from proxy.demo.character import Character, Every
 from proxy.demo.model import ModelServer
 from proxy.demo.traffic import Traffic
+from tests.support.patience import until
 
 NEVER = Every(10**9, 1)
 QUICK = Character(
@@ -63,8 +64,7 @@ async def test_traffic_counts_every_answer_and_finishes_when_told(model: ModelSe
     traffic = Traffic(model.base_url.removesuffix("/v1"), "support", 500.0, Random(2))
     async with asyncio.TaskGroup() as group:
         group.create_task(traffic.run())
-        while traffic.statuses.total() < 30:  # noqa: ASYNC110  # counts announce nothing
-            await asyncio.sleep(0.01)
+        await until(lambda: traffic.statuses.total() >= 30)
         traffic.finish()
     assert traffic.statuses.total() == traffic.sent
     assert traffic.statuses[500] == traffic.sent // 3
@@ -75,7 +75,6 @@ async def test_traffic_notes_what_breaks(unused_tcp_port: int) -> None:
     traffic = Traffic(f"http://127.0.0.1:{unused_tcp_port}", "support", 500.0, Random(2))
     async with asyncio.TaskGroup() as group:
         group.create_task(traffic.run())
-        while not traffic.broken:  # noqa: ASYNC110  # counts announce nothing
-            await asyncio.sleep(0.01)
+        await until(lambda: bool(traffic.broken))
         traffic.finish()
     assert traffic.broken["ConnectError"] == traffic.sent

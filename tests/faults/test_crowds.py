@@ -69,6 +69,7 @@ async def slow_client(port: int, kind: str, opened: asyncio.Queue[str]) -> tuple
     return kind if expected else f"{kind}: {heard!r}", time.perf_counter() - began
 
 
+@pytest.mark.alone
 async def test_a_thousand_slow_clients_are_closed_in_time_and_in_nobodys_way(
     tmp_path: Path, upstream: ScriptedUpstream
 ) -> None:

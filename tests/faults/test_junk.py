@@ -93,6 +93,7 @@ async def scrape(turnout: Served, times: int = 5) -> tuple[Samples, float]:
     return metrics, min(seconds)
 
 
+@pytest.mark.alone
 async def test_junk_names_add_no_label_value_but_other_and_no_memory(
     tmp_path: Path, upstream: ScriptedUpstream
 ) -> None:

@@ -12,6 +12,7 @@ from statistics import linear_regression
 import pytest
 
 from tests.support.load import Streams, Valve, load
+from tests.support.patience import pace
 from tests.support.process import say
 from tests.support.raw_traffic import chat
 from tests.support.scripted_upstream import scripted_upstream
@@ -56,7 +57,7 @@ async def test_memory_is_flat(tmp_path: Path) -> None:
             async with load(turnout.port, request=chat()) as under:
                 for _ in range(SAMPLES):
                     await streams.open(turnout.port, STREAMS)
-                    await asyncio.sleep(MINUTES * 60 / SAMPLES)
+                    await pace(MINUTES * 60 / SAMPLES)
                     valve.open()
                     assert await streams.cut() == 0
                     server.forget()

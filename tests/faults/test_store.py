@@ -55,6 +55,7 @@ def counted(seen: Samples) -> float:
 
 
 @pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
+@pytest.mark.alone
 async def test_traffic_does_not_notice_a_store_that_is_away_or_hangs_and_it_is_written_when_back(
     tmp_path: Path,
 ) -> None:

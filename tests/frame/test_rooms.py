@@ -78,3 +78,21 @@ def test_the_tests_of_a_room_reach_each_of_its_modules(room: str) -> None:
                 waiting.append(through[found])
     wanted = {name for name, module in inside.items() if not module.path.stem.startswith("__")}
     assert sorted(wanted - followed - reached) == []
+
+
+# Where another process is waited for without a loop, and a program that a test runs as a process.
+SLEEPERS = {"tests.support.patience", "tests.support.programs", "tests.store.observations.faulty"}
+
+
+def test_no_test_sleeps() -> None:
+    """A clock is handed in, or an event awaited; `patience` is where to wait for the rest."""
+    found = [
+        f"{module.name}:{call.lineno}"
+        for module in modules(TESTS)
+        if module.name not in SLEEPERS
+        for call in ast.walk(module.tree)
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func) in ("asyncio.sleep", "time.sleep", "sleep")
+        and [ast.unparse(argument) for argument in call.args] != ["0"]
+    ]
+    assert found == []

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from proxy.config.settings import Deadlines, Limits
 from proxy.errors import Refusal
 from proxy.http import Edge, Reply, Request, render
-from tests.support.dialogue import PATIENCE
 
 Handler = Callable[[Request, Reply], Awaitable[None]]
 
@@ -21,13 +20,6 @@ async def echo(request: Request, reply: Reply) -> None:
     body = await request.read(1 << 20)
     seen = f"{request.method} {request.path}".encode()
     reply.send(200, [], b" ".join((seen, body)) if body else seen)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what nobody tells of."""
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110  # there is no event to wait for
-            await asyncio.sleep(0.001)
 
 
 @dataclass

@@ -11,6 +11,7 @@ import pytest
 from proxy.http import Reply, Request
 from tests.http.house import NO_FIELDS, House, Running
 from tests.support.dialogue import PATIENCE
+from tests.support.patience import pace
 
 Leave = Callable[[asyncio.StreamWriter], None]
 
@@ -151,7 +152,7 @@ async def test_cleaning_up_is_not_cancelled_a_second_time(house: House) -> None:
             there.set()
             await asyncio.Event().wait()
         finally:
-            await asyncio.sleep(0.02)
+            await pace(0.02)
             cleaned.set()
 
     running = await house.open(careful)

@@ -7,10 +7,11 @@ import pytest
 
 from proxy.config.settings import Deadlines, Limits
 from proxy.http import Reply, Request
-from tests.http.house import NO_FIELDS, House, Running, echo, until
+from tests.http.house import NO_FIELDS, House, Running, echo
 from tests.support.certificates import make_certificates
 from tests.support.dialogue import PATIENCE, play, talk
 from tests.support.open_files import out_of_files
+from tests.support.patience import until
 
 GET = """
     >> GET /a HTTP/1.1
@@ -304,10 +305,12 @@ async def test_a_bug_in_a_refusal_is_survived(
 
 
 async def test_a_cut_reply_without_length_or_chunks_ends_in_a_reset(house: House) -> None:
+    seen = asyncio.Event()
+
     async def cut(request: Request, reply: Reply) -> None:
         reply.start(200, b"", NO_FIELDS, length=None)
         reply.write(b"data")
-        await asyncio.sleep(0.01)
+        await seen.wait()
         reply.abort()
 
     running = await house.open(cut)
@@ -315,6 +318,7 @@ async def test_a_cut_reply_without_length_or_chunks_ends_in_a_reset(house: House
     writer.write(b"GET /a HTTP/1.0\r\n\r\n")
     async with asyncio.timeout(PATIENCE):
         await reader.readuntil(b"data")
+        seen.set()
         with pytest.raises(ConnectionResetError):
             await reader.read()
     writer.close()

@@ -9,6 +9,7 @@ from proxy.errors import Refusal
 from proxy.http import Reply, Request
 from tests.http.house import NO_FIELDS, Flow, House
 from tests.support.dialogue import PATIENCE
+from tests.support.patience import eventually
 
 MIB = 1024 * 1024
 
@@ -22,11 +23,14 @@ async def pour(writer: asyncio.StreamWriter, poured: list[int], size: int) -> No
 
 
 async def settled(poured: list[int]) -> int:
-    """Return how much was poured once that stands still."""
-    before = -1
-    while before != len(poured):
-        before = len(poured)
-        await asyncio.sleep(0.1)
+    """Return how much was poured once that stands still, for some looks in a row."""
+    seen: list[int] = []
+
+    async def look() -> list[int]:
+        seen.append(len(poured))
+        return seen[-5:]
+
+    await eventually(look, lambda last: len(last) == 5 and len(set(last)) == 1)
     return sum(poured)
 
 

@@ -7,6 +7,7 @@ from proxy.config.settings import Deadlines, Limits
 from proxy.http import Reply, Request
 from tests.http.house import NO_FIELDS, Flow, House, echo
 from tests.support.dialogue import PATIENCE, talk
+from tests.support.patience import pace
 
 LATE = """
     << HTTP/1.1 408 Request Timeout
@@ -31,7 +32,7 @@ async def test_a_head_that_dribbles_gains_no_time(house: House) -> None:
         writer.write(b"GET / HTTP/1.1\r\nHost: a\r\n")
         while True:
             writer.write(b"A: b\r\n")
-            await asyncio.sleep(0.01)
+            await pace(0.01)
 
     dribbling = asyncio.create_task(dribble())
     async with asyncio.timeout(PATIENCE):
@@ -104,7 +105,7 @@ async def test_a_body_below_the_rate_is_answered_408(house: House) -> None:
     async def dribble() -> None:
         while True:
             writer.write(b"b" * 10)
-            await asyncio.sleep(0.01)
+            await pace(0.01)
 
     dribbling = asyncio.create_task(dribble())
     async with asyncio.timeout(PATIENCE):
@@ -119,7 +120,7 @@ async def test_a_body_above_the_rate_may_take_longer_than_the_grace(house: House
     writer.write(b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 20\r\n\r\n")
     for _ in range(10):
         writer.write(b"bb")
-        await asyncio.sleep(0.02)
+        await pace(0.02)
     assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
     writer.close()
 
@@ -136,8 +137,7 @@ async def test_a_body_that_is_asked_for_late_has_its_deadline_from_then(house: H
     writer.write(
         b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
     )
-    await asyncio.sleep(0.1)
-    wanted.set()
+    asyncio.get_running_loop().call_later(0.1, wanted.set)
     assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
     writer.write(b"hi")
     assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
@@ -193,7 +193,7 @@ async def test_a_client_that_takes_a_whole_reply_slowly_is_not_cut(house: House)
             while piece := await loop.sock_recv(client, 65536):
                 taken += len(piece)
                 if taken % 7 == 0:
-                    await asyncio.sleep(0.01)
+                    await pace(0.01)
     assert taken > size
 
 

@@ -14,6 +14,7 @@ from proxy.config.settings import Settings
 from proxy.routing.table import Route
 from tests.support.data_plane import settings_of, upstream, variant
 from tests.support.load import PATIENT, Streams, Valve, load
+from tests.support.patience import pace
 from tests.support.process import say
 from tests.support.scripted_upstream import ScriptedUpstream, scripted_upstream
 from tests.support.whole import Whole, settings, whole_turnout
@@ -65,7 +66,7 @@ async def changes(turnout: Whole) -> tuple[list[int], list[float]]:
     start = clock()
     went = []
     for number in range(CHANGES):
-        await asyncio.sleep(max(0.0, start + number * PACE - clock()))
+        await pace(max(0.0, start + number * PACE - clock()))
         went.append(await change(turnout, number))
     return [status for status, _ in went], sorted(took for status, took in went if status == 200)
 

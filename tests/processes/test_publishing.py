@@ -14,7 +14,7 @@ import pytest
 from proxy.config.settings import DataPlane
 from proxy.routing.table import Route
 from tests.support.data_plane import settings_of, upstream, variant
-from tests.support.patience import eventually
+from tests.support.patience import eventually, pace
 from tests.support.process import CRASH
 from tests.support.recorded import Change, History, Served, violations
 from tests.support.scripted_upstream import (
@@ -97,7 +97,7 @@ class Town:
                 with suppress(httpx2.TransportError):  # of a worker that was killed
                     state = await self.state(client)
                     history.requests.append(Served(began, self.clock(), state))
-                await asyncio.sleep(PACE)
+                await pace(PACE)
 
 
 @asynccontextmanager
@@ -207,7 +207,7 @@ async def test_no_request_that_began_after_an_acknowledgement_is_served_by_an_ol
                 assert answer["status"] == 200
                 acknowledged = here.clock()
             history.changes.append(Change(asked, acknowledged, state))
-            await asyncio.sleep(PACE)
+            await pace(PACE)
 
     assert violations(history) == []
     assert sum(change.acknowledged is not None for change in history.changes) >= STATES - 2

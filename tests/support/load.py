@@ -18,7 +18,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from proxy.config.settings import Timeouts
-from tests.support.patience import eventually
+from tests.support.patience import eventually, pace
 from tests.support.process import say
 from tests.support.scripted_upstream import (
     ScriptedUpstream,
@@ -85,7 +85,7 @@ class Load:
                 self.answered += 1
                 if b"connection: close" in head:
                     return
-                await asyncio.sleep(PACE)
+                await pace(PACE)
         finally:
             writer.close()
             with suppress(OSError):

@@ -1,4 +1,7 @@
-"""Waiting for another process, the one place where a test polls: with a deadline, and a reason."""
+"""Waiting for what nobody tells of, another process say: the one place where a test sleeps.
+
+It polls, with a deadline and a reason. Traffic has a pace; nothing that is claimed hangs on it.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,8 +13,17 @@ STEP = 0.02
 T = TypeVar("T")
 
 
+async def pace(seconds: float) -> None:
+    """Let some time pass between two requests, or changes, of traffic."""
+    await asyncio.sleep(seconds)
+
+
 async def eventually(
-    look: Callable[[], Awaitable[T]], enough: Callable[[T], bool], *, seconds: float = SECONDS
+    look: Callable[[], Awaitable[T]],
+    enough: Callable[[T], bool],
+    *,
+    seconds: float = SECONDS,
+    step: float = STEP,
 ) -> T:
     """Return the first thing seen that is enough; AssertionError, with the last, if none is.
 
@@ -28,5 +40,14 @@ async def eventually(
         else:
             if enough(found):
                 return found
-        await asyncio.sleep(STEP)
+        await asyncio.sleep(step)
     raise AssertionError(f"not within {seconds} s; last seen: {seen}")
+
+
+async def until(condition: Callable[[], bool], *, seconds: float = SECONDS) -> None:
+    """Wait until something of this process holds that no event tells of."""
+
+    async def look() -> bool:
+        return condition()
+
+    await eventually(look, bool, seconds=seconds, step=0.001)

@@ -49,6 +49,7 @@ async def test_files_that_we_ran_out_of_are_not_held_against_the_upstream() -> N
         client.release(await client.acquire())
 
 
+@pytest.mark.alone
 async def test_a_black_hole_is_left_at_the_time_out_give_or_take_a_tenth() -> None:
     loop = asyncio.get_running_loop()
     with black_hole_port() as port:

@@ -74,6 +74,7 @@ async def test_exchanges_cancelled_in_every_window_leave_nothing() -> None:
     assert connections_alive() == 0
 
 
+@pytest.mark.alone
 async def test_a_cancelled_exchange_closes_its_connection_within_a_tenth_of_a_second() -> None:
     loop = asyncio.get_running_loop()
     took: list[float] = []

@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from proxy.config.settings import StoreSettings
 from proxy.store import open_store
 from proxy.store.observations import Wanted, open_observations
@@ -33,6 +35,7 @@ def run(*words: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.alone
 def test_a_kill_at_any_moment_tears_no_row_and_loses_a_second_at_most(tmp_path: Path) -> None:
     path = tmp_path / "versions.db"
     open_store(path).close()
@@ -43,6 +46,7 @@ def test_a_kill_at_any_moment_tears_no_row_and_loses_a_second_at_most(tmp_path: 
     assert ran["seconds"] <= 1.0
 
 
+@pytest.mark.alone
 def test_a_full_disk_holds_nobody_up_and_once_there_is_room_it_is_written_again(
     tmp_path: Path,
 ) -> None:
