@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from proxy.config.settings import Settings, UpstreamSettings
     from proxy.controlplane.control import Record
     from proxy.controlplane.fleet import Fleet
+    from proxy.controlplane.hosts.company import Company
     from proxy.controlplane.pipeline import Teller
     from proxy.controlplane.publishing.configuration.standing import Standing
     from proxy.dataplane.service import Service
@@ -65,7 +66,9 @@ def compose_worker(
 class Kept:
     """What control keeps: versions, metrics, log, token counts, alerts and who is told of them."""
 
-    def __init__(self, settings: "Settings", fleet: "Fleet", standing: "Standing") -> None:
+    def __init__(
+        self, settings: "Settings", fleet: "Fleet", standing: "Standing", company: "Company"
+    ) -> None:
         from proxy.controlplane.admin.lately import Lately
         from proxy.controlplane.pipeline import Pipeline
         from proxy.notifiers import WebhookNotifier
@@ -76,6 +79,7 @@ class Kept:
             Metrics,
             Names,
             fleet_readings,
+            host_readings,
             own_readings,
             store_readings,
         )
@@ -104,7 +108,8 @@ class Kept:
         self._scribe = Scribe(time.monotonic)
         stored = store_readings(self.writer, lambda: self._scribe.dropped)
         self._metrics = metrics = Metrics(
-            self._names, [*fleet_readings(lambda: fleet), *readings, *stored]
+            self._names,
+            [*fleet_readings(lambda: fleet), *host_readings(company.counts), *readings, *stored],
         )
         self._registry = metrics.registry()
         self._exchanges, self._counter, self._listed = ExchangeLog(), TokenCounter(), PriceList()
@@ -180,10 +185,14 @@ class Kept:
 
 @asynccontextmanager
 async def compose_control(
-    settings: "Settings", fleet: "Fleet", standing: "Standing"
+    settings: "Settings", fleet: "Fleet", standing: "Standing", company: "Company"
 ) -> "AsyncIterator[Record]":
     """Run what keeps the record of exchanges and of the routing."""
-    kept = Kept(settings, fleet, standing)
+    from proxy.store import Hosts
+
+    kept = Kept(settings, fleet, standing, company)
+    if settings.store is not None and settings.store.url is not None:
+        company.shared = Hosts(kept.versions.engine)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(kept.pipeline.run())
         tasks.create_task(kept.webhook.run())

@@ -72,6 +72,7 @@ def compile_settings(file: schema.File, folder: Path, version: int = 1) -> setti
         admin_port=admin_port,
         admin_tokens=tuple(_token(*item) for item in file.admin.tokens.items()),
         data_dir=str(folder / file.data_dir),
+        host=file.host,
         revision=file.revision,
         store=None if file.store is None else settings.StoreSettings(**file.store.model_dump()),
         tls=_tls(file.tls, folder),

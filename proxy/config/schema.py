@@ -428,6 +428,8 @@ class File(Part):
     data_dir: fields.Text = settings.DATA_DIR
     """The folder for what turnout keeps: versions, the audit log, its own token. It is made where
     there is none; a relative path starts at this file's folder."""
+    host: fields.Name | None = None
+    """What this host is called among those that share a store; without it, as the machine is."""
     revision: fields.Count | None = None
     """A number of your own that grows with each change of this file. Where it is smaller than the
     one last published, the file is an outdated copy and its routing is ignored."""

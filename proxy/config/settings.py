@@ -223,6 +223,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     admin_port: int = 8001
     admin_tokens: tuple[AdminToken, ...] = ()
     data_dir: str = DATA_DIR  # versions, audit log, the generated token
+    host: str | None = None  # what this host is called; None: as the machine is
     revision: int | None = None  # the file's own number
     store: StoreSettings | None = StoreSettings()  # None: observations are not stored
     tls: Tls | None = None

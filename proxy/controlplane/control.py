@@ -44,6 +44,8 @@ from proxy.controlplane.admin.entrance.tokens import Tokens
 from proxy.controlplane.admin.lately import Lately
 from proxy.controlplane.admin.record.looking import Observations
 from proxy.controlplane.fleet import Fleet
+from proxy.controlplane.hosts.company import Company
+from proxy.controlplane.hosts.following import Following
 from proxy.controlplane.publishing.beginning import begin, first
 from proxy.controlplane.publishing.configuration.reading import Reading
 from proxy.controlplane.publishing.configuration.rereading import Rereading
@@ -102,7 +104,7 @@ class Record(Protocol):
         ...
 
 
-Compose = Callable[[Settings, Fleet, Standing], AbstractAsyncContextManager[Record]]
+Compose = Callable[[Settings, Fleet, Standing, Company], AbstractAsyncContextManager[Record]]
 
 
 def run_control(
@@ -148,15 +150,18 @@ class Control:
             launched.origin, os.environ, launched.data_dir, room=self._ledger.room
         )
         self._standing = Standing(self._reading.name)
+        self._company = Company(launched.host or socket.gethostname(), time.monotonic)
+        self._following = Following(self._company, self._fleet, time.time)
 
     async def run(self, compose: Compose) -> None:
         """Serve until there is nobody left to serve, then flush."""
-        async with compose(self._launched, self._fleet, self._standing) as record:
+        async with compose(self._launched, self._fleet, self._standing, self._company) as record:
             reception, publisher, tokens = await self._begin(record)
             rereading = Rereading(self._reading, publisher.reload, lambda: not publisher.held)
             channel = socket.socket(fileno=self._launch.listener)
             server = await asyncio.start_unix_server(reception.greet, sock=channel)
-            async with background(show_life(self._lifeline), rereading.run()):
+            following = self._following.run(publisher)
+            async with background(show_life(self._lifeline), rereading.run(), following):
                 async with AsyncExitStack() as door:
                     if self._launch.succession != "done":
                         app = self._administration(record, publisher, tokens)
@@ -198,6 +203,7 @@ class Control:
             standing=self._standing,
             launched=launched,
             push=Delivery(reception, self._lifeline.post, time.monotonic).push,
+            others=self._company,
             adopt=adopt,
             clock=time.monotonic,
             wall=time.time,
@@ -215,6 +221,7 @@ class Control:
             fleet=self._fleet,
             render=record.render,
             publisher=publisher,
+            hosts=lambda: (self._following.own(publisher), self._company.others),
             history=record.versions,
             observations=record.observations,
             compares=record.compares,

@@ -14,6 +14,7 @@ from proxy.exchange.outcome import ErrorCode, Outcome
 from proxy.routing.table import Route, RoutingTable, Variant
 from proxy.sinks.metrics.exchanges import Metrics
 from proxy.sinks.metrics.fleet import fleet_readings, own_readings
+from proxy.sinks.metrics.hosts import host_readings
 from proxy.sinks.metrics.names import Names
 from proxy.sinks.metrics.reference import page
 from proxy.sinks.metrics.stored import store_readings
@@ -88,6 +89,7 @@ class Board:
             self.names,
             [
                 *fleet_readings(lambda: self.fleet),
+                *host_readings(lambda: {"in_force": 2, "behind": 1, "silent": 0}),
                 *own_readings(
                     version="0.1.0",
                     python="3.11.7",

@@ -8,7 +8,7 @@
 """
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -28,6 +28,7 @@ from proxy.controlplane.admin.record.looking import Observations
 from proxy.controlplane.fleet import Fleet
 from proxy.exchange import Observation, Outcome
 from proxy.rollout import AuditEntry
+from proxy.rollout.spread import Host
 from tests.support.published import NOON, House
 
 ADMIN = "canary-token-of-an-admin"
@@ -122,6 +123,12 @@ def alert(variant: str = "base", name: AlertName = AlertName.SLOW) -> Alert:
     return Alert(name=name, value=9000.0, threshold=5000.0, at=NOON, observation=seen)
 
 
+def one_host(name: str = "here", **told: Any) -> Host:
+    """Return a host on version 1."""
+    said: dict[str, Any] = {"version": 1, "workers": 2, "in_force": 2, **told}
+    return Host(name=name, started_at=NOON, release="1.0", **said)
+
+
 def two_workers(memory: int, settings: Settings) -> Fleet:
     """Return two workers that are busy on version 1."""
     table = settings.data_plane.table
@@ -141,6 +148,7 @@ async def administered(
     host: str = "admin.internal",
     observations: Observations | None = None,
     compares: Compares | None = None,
+    others: Sequence[Host] = (),
 ) -> AsyncIterator[Administered]:
     """Run administration of two workers on two routes."""
     memory = create_memory(workers=2, slots=1)
@@ -156,6 +164,7 @@ async def administered(
             fleet=fleet,
             render=lambda: (b"up 1\n", "text/plain; version=0.0.4; charset=utf-8"),
             publisher=house.publisher,
+            hosts=lambda: (one_host(), others),
             history=house.versions,
             observations=observations,
             compares=compares,

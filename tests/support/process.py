@@ -25,6 +25,7 @@ from proxy.errors import StartError
 from proxy.exchange import Observation
 
 if TYPE_CHECKING:
+    from proxy.controlplane.hosts.company import Company
     from proxy.controlplane.publishing.configuration.standing import Standing
     from proxy.rollout import Version
     from proxy.store import Store
@@ -62,7 +63,7 @@ class FileRecord:
 
 @asynccontextmanager
 async def compose_control(
-    settings: Settings, fleet: Fleet, standing: "Standing"
+    settings: Settings, fleet: Fleet, standing: "Standing", company: "Company"
 ) -> AsyncIterator[FileRecord]:
     from proxy.store import open_store
 

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from proxy.config.settings import DataPlane, Origin, Settings
+from proxy.controlplane.hosts.company import Company
 from proxy.controlplane.publishing import Caller, Published, Pushed
 from proxy.controlplane.publishing.beginning import begin, first
 from proxy.controlplane.publishing.configuration.reading import Reading
@@ -108,6 +109,7 @@ class House:
         self.adopted: list[Settings] = []
         self.late: tuple[int, ...] = ()
         self.now = NOON
+        self.company = Company("here", lambda: self.now)
         self._launched: Settings | None = None
 
     def write(self, text: str) -> None:
@@ -128,6 +130,7 @@ class House:
             standing=self.standing,
             launched=launched,
             push=self._push,
+            others=self.company,
             adopt=self.adopted.append,
             clock=lambda: self.now,
             wall=lambda: self.now,

@@ -18,6 +18,7 @@ def published(found: models.Published) -> Iterator[RenderableType]:
     else:
         yield f"nothing to change: version {found.version} says that already"
     yield from _late(found.late)
+    yield from _elsewhere(found.hosts)
     for name in found.left:
         there = f"it is STILL ON for route '{clean(name)}', where no other variant is on"
         yield Text(f"{there}: add or switch on another one, then ask again", "bold yellow")
@@ -44,11 +45,21 @@ def reloaded(found: models.Reloaded) -> Iterator[RenderableType]:
     if found.restart_needed:
         yield Text(f"takes a restart: {clean(', '.join(found.restart_needed))}", "yellow")
     yield from _late(found.late)
+    yield from _elsewhere(found.hosts)
 
 
 def _spread(found: models.Published | models.Reloaded) -> str:
-    after = f"{found.milliseconds or 0:.0f} ms"
-    return f"in force on {found.workers}/{found.of} workers after {after}"
+    after = found.milliseconds or 0
+    reach, spread = found.hosts, f"in force on {found.workers}/{found.of} workers"
+    if reach is None:
+        return f"{spread} after {after:.0f} ms"
+    of_hosts = f"{reach.in_force}/{reach.of} hosts after {after + reach.milliseconds:.0f} ms"
+    return f"{spread} of this host, {of_hosts}"
+
+
+def _elsewhere(reach: models.Reach | None) -> Iterator[RenderableType]:
+    for host in reach.late if reach else ():
+        yield Text(f"host {clean(host.name)}: {clean(host.why)}", "yellow")
 
 
 def _late(workers: Sequence[int]) -> Iterator[RenderableType]:

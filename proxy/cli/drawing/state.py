@@ -24,6 +24,7 @@ def state(status: models.Status, now: datetime) -> Iterator[RenderableType]:
         yield from split(route)
     if not status.routes:
         yield Text("\nno routes: everything goes to the default upstream", "dim")
+    yield from hosts(status)
     yield from workers(status)
     yield from upstreams(status)
     yield from alerts(status, now)
@@ -52,6 +53,22 @@ def troubles(status: models.Status) -> Iterator[Text]:
         yield Text.assemble(("DEGRADED ", "bold red"), clean(reason))
     for problem in status.reading.problems if status.reading else ():
         yield Text(f"  {clean(problem)}", "red")
+
+
+def hosts(status: models.Status) -> Iterator[RenderableType]:
+    """Draw the hosts that share the store, where there is more than this one."""
+    rows: list[Row] = []
+    for each in status.hosts:
+        name = clean(each.name) + (" (here)" if each.here else "")
+        style = {"in_force": "green", "behind": "bold yellow", "silent": "bold red"}[each.state]
+        version = Text(str(each.version), "" if each.state == "in_force" else style)
+        how = Text(each.state.replace("_", " "), style)
+        if each.trouble:
+            how.append(f": {clean(each.trouble)}", "default")
+        spread = f"{each.in_force}/{each.workers}"
+        rows.append((name, version, spread, clean(each.release), how))
+    if len(rows) > 1 or any(each.trouble for each in status.hosts):
+        yield from table(("host", "version", "workers", "code", "newest version"), rows)
 
 
 def workers(status: models.Status) -> Iterator[RenderableType]:

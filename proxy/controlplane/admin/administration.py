@@ -26,7 +26,7 @@ from proxy.controlplane.admin.lately import Lately
 from proxy.controlplane.admin.page import PAGE_POLICY, page
 from proxy.controlplane.admin.record.looking import Looking, Observations
 from proxy.controlplane.admin.record.words import Words
-from proxy.controlplane.admin.showing import History, InForce, Showing
+from proxy.controlplane.admin.showing import History, Hosts, InForce, Showing
 from proxy.controlplane.fleet import Fleet
 from proxy.errors import ChangeError, StoreError
 
@@ -99,6 +99,7 @@ def administration(
     fleet: Fleet,
     render: Callable[[], Rendered],
     publisher: Publisher,
+    hosts: Hosts,
     history: History,
     observations: Observations | None,
     compares: Compares | None = None,
@@ -113,7 +114,9 @@ def administration(
     app = bare()
     app.state.guard = Guard(tokens, RefusedChanges(publisher, clock))
     show_pages(app, Pages(app, render))
-    show(app, Showing(fleet=fleet, in_force=publisher, history=history, lately=lately))
+    show(
+        app, Showing(fleet=fleet, in_force=publisher, hosts=hosts, history=history, lately=lately)
+    )
     looking = Looking(observations, history, lambda: publisher.current.number)
     look(app, looking, Words(looking, publisher, clock))
     answering = Answering(compares, history, publisher, clock)

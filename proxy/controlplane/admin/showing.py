@@ -3,7 +3,7 @@
 Who may see it was decided at the door.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Protocol
 
 from fastapi import Path, Query, Response
@@ -19,10 +19,12 @@ from proxy.controlplane.fleet import Fleet
 from proxy.controlplane.publishing.change import Reloaded
 from proxy.errors import Refusal
 from proxy.rollout import AuditEntry, Version, contents_of, differences
+from proxy.rollout.spread import Host
 from proxy.routing import Router, explain
 from proxy.routing.explain import key_unit
 
 MOST = 500  # lines of a page
+Hosts = Callable[[], tuple[Host, Sequence[Host]]]  # this one, and those that share its store
 
 Named = Annotated[str, AfterValidator(name), Path(max_length=3 * MOST_NAME)]
 NumberInPath = Annotated[Number, Path(description="A version's number.")]
@@ -83,10 +85,17 @@ class Showing:
     """Answers what readers ask."""
 
     def __init__(
-        self, *, fleet: Fleet, in_force: InForce, history: History, lately: Lately
+        self,
+        *,
+        fleet: Fleet,
+        in_force: InForce,
+        hosts: Hosts,
+        history: History,
+        lately: Lately,
     ) -> None:
         self._fleet = fleet
         self._in_force = in_force
+        self._hosts = hosts
         self._history = history
         self._lately = lately
 
@@ -95,6 +104,7 @@ class Showing:
         return views.status(
             fleet=self._fleet,
             version=self._in_force.current,
+            hosts=views.hosts(*self._hosts()),
             last=self._in_force.standing.last,
             degraded=self._in_force.standing.degraded,
             alerts=self._lately.counts(),

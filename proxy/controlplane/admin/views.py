@@ -13,6 +13,7 @@ from proxy.controlplane.fleet import Fleet, Pool, Worker, on_table
 from proxy.controlplane.publishing.change import Published, Reloaded
 from proxy.rollout import AuditEntry, Contents, Difference, Version, contents_of
 from proxy.rollout.shares import shares, weights
+from proxy.rollout.spread import Host, Reach, state, why_late
 from proxy.routing import Explanation
 from proxy.routing.table import Shadow
 
@@ -109,6 +110,7 @@ def status(
     *,
     fleet: Fleet,
     version: Version,
+    hosts: list[models.HostStatus],
     last: Reloaded | None,
     degraded: Sequence[str],
     alerts: Sequence[tuple[Kind, Seen]],
@@ -129,6 +131,7 @@ def status(
             at=moment(version.at),
         ),
         routes=routes(contents_of(version)),
+        hosts=hosts,
         workers=[worker(each) for each in workers],
         restarts=dict(fleet.restarts),
         exchanges=models.Exchanges(
@@ -145,6 +148,39 @@ def status(
         ],
         alert_seconds=SECONDS,
         reading=reading(last),
+    )
+
+
+def hosts(own: Host, others: Sequence[Host]) -> list[models.HostStatus]:
+    """Return the hosts by name, held against the newest version that any of them has."""
+    known = [own, *others]
+    newest = max(each.version for each in known)
+    return [
+        models.HostStatus(
+            name=each.name,
+            here=each is own,
+            state=state(each, newest).value,
+            version=each.version,
+            workers=each.workers,
+            in_force=each.in_force,
+            release=each.release,
+            started_at=moment(each.started_at),
+            unseen_seconds=round(each.unseen, 1),
+            trouble=each.trouble or why_late(each, newest),
+        )
+        for each in sorted(known, key=lambda each: each.name)
+    ]
+
+
+def reached(found: Reach | None) -> models.Reach | None:
+    """Return on how many hosts a version is in force."""
+    if found is None:
+        return None
+    return models.Reach(
+        in_force=found.hosts,
+        of=found.of,
+        milliseconds=round(found.milliseconds, 3),
+        late=[models.LateHost(name=each.name, why=each.why) for each in found.late],
     )
 
 
@@ -194,6 +230,7 @@ def published(found: Published, only: str | None) -> models.Published:
         of=found.of,
         milliseconds=round(found.milliseconds, 3),
         late=list(found.late),
+        hosts=reached(found.reach),
         routes=routes(contents_of(found.version), only),
     )
 
@@ -210,4 +247,5 @@ def reloaded(found: Reloaded) -> models.Reloaded:
         of=pushed.of if pushed else None,
         milliseconds=round(pushed.milliseconds, 3) if pushed else None,
         late=list(pushed.late) if pushed else [],
+        hosts=reached(pushed.reach) if pushed else None,
     )

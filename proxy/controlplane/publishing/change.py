@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from proxy.errors import ChangeError
 from proxy.rollout import Version
+from proxy.rollout.spread import Reach
 
 Result = Literal["published", "unchanged", "outdated", "rejected"]
 
@@ -28,6 +29,7 @@ class Pushed(Struct, frozen=True, kw_only=True):
     of: int
     milliseconds: float
     late: tuple[int, ...] = ()  # their numbers; they were replaced
+    reach: Reach | None = None  # on how many hosts it is; None: this one does not share its store
 
 
 class Published(Pushed, frozen=True, kw_only=True):

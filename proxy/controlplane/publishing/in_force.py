@@ -20,6 +20,7 @@ FIXED = {  # as the file names them -> members of Settings
     "workers": ("workers",),
     "data_dir": ("data_dir",),
     "store": ("store",),
+    "host": ("host",),
     "log.format": ("log_format",),
     "drain_seconds": ("drain_seconds",),
     "drain_grace_seconds": ("drain_grace_seconds",),

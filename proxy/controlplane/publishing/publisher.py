@@ -11,6 +11,7 @@ neither where versions are kept, nor how a file is read, nor how workers are rea
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from typing import Protocol
 
 import structlog
 from msgspec.structs import asdict, replace
@@ -50,10 +51,23 @@ from proxy.rollout import (
     judge,
 )
 from proxy.rollout.changes import restore
+from proxy.rollout.spread import Reach
 
 Push = Callable[[DataPlane], Awaitable[Pushed]]
 Change = Callable[[Contents], Contents]
 TRIES = 5  # to put a file in force while others publish
+
+
+class Others(Protocol):
+    """The other hosts that share the store."""
+
+    def moved(self) -> None:
+        """Have them told that another version is in force here."""
+        ...
+
+    async def reached(self, version: int) -> Reach | None:
+        """Wait, but not for long, until they have it in force, too; None: there are none."""
+        ...
 
 
 class Publisher:
@@ -72,6 +86,7 @@ class Publisher:
         standing: Standing,
         launched: Settings,
         push: Push,
+        others: Others,
         adopt: Callable[[Settings], None],
         clock: Callable[[], float],
         wall: Callable[[], float],
@@ -86,6 +101,7 @@ class Publisher:
         self._launched = launched
         self._shared = launched.store is not None and launched.store.url is not None
         self._push = push
+        self._others = others
         self._adopt = adopt
         self._clock = clock
         self._wall = wall
@@ -213,7 +229,7 @@ class Publisher:
         if changed:
             pushed = await self._commit(declared, intent, draft)
         else:
-            pushed = await self._push(self.settings.data_plane)
+            pushed = await self._spread(await self._push(self.settings.data_plane))
         return Published(**asdict(pushed), version=self.current, changed=changed)
 
     async def _rollback(self, route: str | None, to: int | None, intent: Intent) -> Published:
@@ -356,7 +372,7 @@ class Publisher:
         except Unknown:
             self._open = intent, version
             raise
-        pushed = await self._put(in_force)
+        pushed = await self._spread(await self._put(in_force))
         tell("routing published", version, pushed)
         return pushed
 
@@ -365,7 +381,13 @@ class Publisher:
         self._newest = in_force.version
         self.standing.note_fit()
         self._adopt(in_force.settings)
-        return await self._push(in_force.settings.data_plane)
+        pushed = await self._push(in_force.settings.data_plane)
+        self._others.moved()
+        return pushed
+
+    async def _spread(self, pushed: Pushed) -> Pushed:
+        """Return how far a push came once the other hosts have followed, or are late."""
+        return replace(pushed, reach=await self._others.reached(self.current.number))
 
     async def _timed(self, base: int | None, intent: Intent, work: Work[Published]) -> Published:
         """Do `work`, made against version `base`; its time is counted from now."""
@@ -379,7 +401,8 @@ class Publisher:
             return await work()
 
         published = await self._turns.take(intent, checked)
-        return replace(published, milliseconds=1000 * (self._clock() - began))
+        elsewhere = published.reach.milliseconds if published.reach else 0.0
+        return replace(published, milliseconds=1000 * (self._clock() - began) - elsewhere)
 
     async def _keep(self, declared: Declared) -> None:
         """Keep the file as the last good one."""

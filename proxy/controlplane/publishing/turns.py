@@ -13,6 +13,7 @@ from proxy.controlplane.publishing.history import History
 from proxy.controlplane.publishing.in_force import Intent
 from proxy.errors import ChangeError
 from proxy.rollout import AuditEntry
+from proxy.rollout.spread import Reach
 
 ANSWER_SECONDS = 30.0  # after which who asked is told that it takes longer
 
@@ -93,12 +94,21 @@ def outcome(done: Published | Reloaded) -> tuple[Result, str, int | None]:
         case Published(changed=True):
             detail = f"version {number} is in force on {done.workers} of {done.of} workers"
             late = f"; late and replaced: {', '.join(map(str, done.late))}" if done.late else ""
-            return "done", detail + late, number
+            return "done", detail + late + elsewhere(done.reach), number
         case Reloaded(result="published"):
-            return "done", f"version {number} is in force", number
+            reach = done.pushed.reach if done.pushed else None
+            return "done", f"version {number} is in force{elsewhere(reach)}", number
         case Reloaded(result="rejected"):
             return "refused", "; ".join(done.problems), None
         case Reloaded():
             return "done", f"the routing stays: {done.result}", None
         case _:
             return "done", "the routing says so already", None
+
+
+def elsewhere(reach: Reach | None) -> str:
+    """Return what the audit log is to say of the hosts."""
+    if reach is None:
+        return ""
+    late = f" (late: {', '.join(each.name for each in reach.late)})" if reach.late else ""
+    return f"; on {reach.hosts} of {reach.of} hosts{late}"

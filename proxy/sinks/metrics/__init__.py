@@ -2,7 +2,16 @@
 
 from proxy.sinks.metrics.exchanges import Metrics
 from proxy.sinks.metrics.fleet import Fleet, fleet_readings, own_readings
+from proxy.sinks.metrics.hosts import host_readings
 from proxy.sinks.metrics.names import Names
 from proxy.sinks.metrics.stored import store_readings
 
-__all__ = ["Fleet", "Metrics", "Names", "fleet_readings", "own_readings", "store_readings"]
+__all__ = [
+    "Fleet",
+    "Metrics",
+    "Names",
+    "fleet_readings",
+    "host_readings",
+    "own_readings",
+    "store_readings",
+]

@@ -237,7 +237,8 @@ def own_readings(
         ),
         Reading(
             "turnout_config_degraded",
-            "1: the configuration has problems, and turnout runs on the last good one.",
+            "1: turnout does not run on what its file says, or what other hosts run: the file has "
+            "problems, or does not fit the newest version.",
             (),
             lambda: [((), float(degraded()))],
         ),

@@ -9,6 +9,7 @@ from typing import NoReturn
 from proxy.sinks.metrics.cells import Counter, Histogram, Reading
 from proxy.sinks.metrics.exchanges import Metrics
 from proxy.sinks.metrics.fleet import fleet_readings, own_readings
+from proxy.sinks.metrics.hosts import host_readings
 from proxy.sinks.metrics.names import Names
 from proxy.sinks.metrics.stored import store_readings
 
@@ -53,6 +54,7 @@ def every_metric() -> Metrics:
     """Return all metrics there are, with nothing behind the readings."""
     readings = [
         *fleet_readings(no_fleet),
+        *host_readings(dict),
         *own_readings(
             version="",
             python="",

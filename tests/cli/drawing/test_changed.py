@@ -9,12 +9,12 @@ from tests.cli.drawing.test_bars import lines, route, variant
 
 def change(**more: Any) -> list[str]:
     said: dict[str, Any] = {"version": 8, "changed": True, "restored": None, "workers": 2, "of": 2}
-    said |= {"milliseconds": 13.6, "late": [], "routes": [], **more}
+    said |= {"milliseconds": 13.6, "late": [], "hosts": None, "routes": [], **more}
     return lines(published(models.Published(**said)), 100)
 
 
 def reading(result: Any, **more: Any) -> list[str]:
-    nothing = dict.fromkeys(("workers", "of", "milliseconds"))
+    nothing = dict.fromkeys(("workers", "of", "milliseconds", "hosts"))
     said: dict[str, Any] = {"version": 8, "problems": [], "restart_needed": [], "late": []}
     return lines(reloaded(models.Reloaded(result=result, **{**said, **nothing, **more})), 100)
 
@@ -31,6 +31,17 @@ def test_a_rollback_says_whose_contents_are_in_force() -> None:
 
     assert told[0] == "in force on 2/2 workers after 14 ms (version 8 = contents of 6)"
     assert told[1] == "support  sticky: user"
+
+
+def test_where_hosts_share_the_store_it_says_on_how_many_and_who_is_late() -> None:
+    late = models.LateHost(name="c", why="not seen for 5 m")
+    reach = models.Reach(in_force=2, of=3, milliseconds=26.2, late=[late])
+
+    assert change(hosts=reach) == [
+        "in force on 2/2 workers of this host, 2/3 hosts after 40 ms (version 8)",
+        "host c: not seen for 5 m",
+    ]
+    assert reading("published", **PUSHED, hosts=reach)[1] == "host c: not seen for 5 m"
 
 
 def test_late_workers_are_named() -> None:

@@ -28,6 +28,7 @@ def status(**changes: Any) -> models.Status:
         "degraded": [],
         "table": table,
         "routes": [route(variant("base", 1.0))],
+        "hosts": [host("one", here=True)],
         "workers": [worker(0), worker(1)],
         "restarts": {"worker": 0, "control": 0},
         "exchanges": models.Exchanges(begun=0, taken=0, dropped=0, lost=0, in_flight=0),
@@ -38,6 +39,22 @@ def status(**changes: Any) -> models.Status:
         **changes,
     }
     return models.Status(**said)
+
+
+def host(name: str, **changes: Any) -> models.HostStatus:
+    said: dict[str, Any] = {
+        "here": False,
+        "state": "in_force",
+        "version": 8,
+        "workers": 2,
+        "in_force": 2,
+        "release": "0.2.0",
+        "started_at": NOW,
+        "unseen_seconds": 0.5,
+        "trouble": "",
+        **changes,
+    }
+    return models.HostStatus(name=name, **said)
 
 
 def worker(number: int, table_version: int | None = 8) -> models.WorkerStatus:
@@ -134,3 +151,18 @@ def test_a_narrow_terminal_is_not_overrun() -> None:
     long = [worker(0), worker(1)]
 
     assert all(len(line) <= 40 for line in told(40, workers=long).splitlines())
+
+
+def test_hosts_that_share_the_store_stand_there_with_what_is_wrong_with_them() -> None:
+    assert "host " not in told(), "one alone is no news"
+    text = told(
+        hosts=[
+            host("one", here=True),
+            host("two", state="behind", version=7, trouble="version 8 does not fit"),
+            host("three", state="silent", trouble="not seen for 5 m"),
+        ]
+    )
+    assert "one (here)  8        2/2      0.2.0  in force" in text
+    assert "two         7        2/2      0.2.0  behind: version 8 does not fit" in text
+    assert "silent: not seen for 5 m" in text
+    assert "called one" in told(hosts=[host("one", here=True, trouble="two are called one")])

@@ -1,9 +1,11 @@
 """What administration takes and answers, as models: the command line reads the same ones."""
 
 from proxy.controlplane.admin.models.changes import (
+    LateHost,
     NewVariant,
     Pinning,
     Published,
+    Reach,
     Reloaded,
     Rollback,
     Shadowing,
@@ -41,6 +43,7 @@ from proxy.controlplane.admin.models.routing import (
 from proxy.controlplane.admin.models.status import (
     AlertCount,
     Exchanges,
+    HostStatus,
     LastReading,
     Status,
     Table,
@@ -62,11 +65,14 @@ __all__ = [
     "Exchanges",
     "Explained",
     "Forgotten",
+    "HostStatus",
     "LastReading",
+    "LateHost",
     "NewVariant",
     "Outdated",
     "Pinning",
     "Published",
+    "Reach",
     "Refused",
     "Reloaded",
     "Rollback",

@@ -92,6 +92,28 @@ class Rollback(Why):
     differed and was not itself rolled back from."""
 
 
+class LateHost(Answer):
+    """A host on which a version is not in force."""
+
+    name: str
+    """What it is called."""
+    why: str
+    """Why not, for people."""
+
+
+class Reach(Answer):
+    """On how many of the hosts that share the store a version is in force."""
+
+    in_force: int
+    """On how many, this one included."""
+    of: int
+    """How many hosts there are."""
+    milliseconds: float
+    """From the last acknowledgement of this host's workers to that of the last host."""
+    late: list[LateHost]
+    """Those on which it is not in force yet."""
+
+
 class Published(Answer):
     """A change that is in force."""
 
@@ -109,6 +131,8 @@ class Published(Answer):
     """From the request to the last acknowledgement, check and append included."""
     late: list[int]
     """Workers that did not acknowledge in time; they are replaced."""
+    hosts: Reach | None
+    """On how many hosts it is in force; null: this one does not share its store."""
     left: list[str] = Field(default_factory=list)
     """Routes on which a variant that was to be off everywhere is on, for no other one is."""
     routes: list[RouteState]
@@ -135,3 +159,5 @@ class Reloaded(Answer):
     """From the reading to the last acknowledgement; null: same."""
     late: list[int]
     """Workers that did not acknowledge in time; they are replaced."""
+    hosts: Reach | None
+    """On how many hosts it is in force; null: this one does not share its store."""

@@ -44,6 +44,31 @@ class WorkerStatus(Answer):
     """Client connections that it holds open."""
 
 
+class HostStatus(Answer):
+    """One of the hosts that share a store, as it last told of itself; this one, as it is."""
+
+    name: str
+    """What it is called."""
+    here: bool
+    """Whether it is the one that answers."""
+    state: Literal["in_force", "behind", "silent"]
+    """Whether the newest version is in force there, an older one, or it says nothing lately."""
+    version: int
+    """The version in force there."""
+    workers: int
+    """Its workers."""
+    in_force: int
+    """How many of them are on that version."""
+    release: str
+    """The version of its code."""
+    started_at: AwareDatetime
+    """When its control process started."""
+    unseen_seconds: float
+    """How long ago it told that."""
+    trouble: str
+    """What is wrong with it, for people; empty: nothing."""
+
+
 class UpstreamStatus(Answer):
     """One upstream as all workers together see it; counters since turnout's start."""
 
@@ -122,6 +147,8 @@ class Status(Answer):
     """The routing in force."""
     routes: list[RouteState]
     """Its routes."""
+    hosts: list[HostStatus]
+    """The hosts that share the store, by name; where it is not shared, this one."""
     workers: list[WorkerStatus]
     """The connected workers."""
     restarts: dict[str, int]
