@@ -10,6 +10,7 @@ import pytest
 from proxy.config.settings import DataPlane
 from tests.support.data_plane import settings_of, upstream
 from tests.support.patience import eventually
+from tests.support.process import ALIVE
 from tests.support.raw_client import raw_client
 from tests.support.scripted_upstream import (
     HANG,
@@ -18,7 +19,7 @@ from tests.support.scripted_upstream import (
     scripted_upstream,
     stream_reply,
 )
-from tests.support.whole import Whole, gone, launched, refused, settings, whole_turnout
+from tests.support.whole import Whole, command, gone, launched, refused, settings, whole_turnout
 
 
 def plane(server: ScriptedUpstream, workers: int = 1) -> DataPlane:
@@ -59,6 +60,7 @@ async def test_a_running_stream_finishes_and_the_exit_code_is_0(
             assert len(turnout.taken()) == 1, "the last observation was taken, too"
 
 
+@pytest.mark.alone
 async def test_readiness_turns_at_once_and_connections_are_taken_during_the_grace(
     tmp_path: Path,
 ) -> None:
@@ -169,9 +171,19 @@ async def test_a_hangup_changes_nothing_and_says_so(tmp_path: Path) -> None:
         assert await turnout.get("/v1/x") == 200
 
 
+def turns(pid: int) -> int:
+    """Return how often a process went to sleep; one that only shows its life, once for each."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:  # it has ended
+        return 0
+    return next((int(line.split()[1]) for line in lines if line.startswith("voluntary")), 0)
+
+
 async def test_where_the_supervisor_is_killed_the_rest_drains_and_nothing_is_left(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv(ALIVE, "0.01")
     async with scripted_upstream() as server:
         go_on = asyncio.Event()
         server.will(stream(go_on))
@@ -185,6 +197,13 @@ async def test_where_the_supervisor_is_killed_the_rest_drains_and_nothing_is_lef
             assert len(children) == 3
             turnout.process.kill()
             await eventually(lambda: refused(turnout), bool)
+            workers = [pid for pid in children if "worker" in command(pid)]
+            before = {pid: turns(pid) for pid in workers}
+
+            async def passed() -> bool:
+                return any(turns(pid) > old + 20 for pid, old in before.items())
+
+            await eventually(passed, bool)  # signs of life, which nobody hears
             go_on.set()
             assert (await client.rest()).endswith(b"0\r\n\r\n")
             await eventually(lambda: gone(children), bool)

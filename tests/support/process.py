@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from proxy.app import compose_worker
+from proxy.channel import lifeline
 from proxy.config.settings import Settings
 from proxy.controlplane.fleet import Fleet
 from proxy.errors import StartError
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from proxy.store import Store
 
 TAKEN = "TURNOUT_TEST_TAKEN"  # the file that control's record writes to
+ALIVE = "PYTHON_TEST_ALIVE_SECONDS"  # between two signs of life; workers are given such names only
 CRASH = "crash-after-append"  # a file in the data directory: control dies once it has appended
 
 
@@ -45,6 +47,7 @@ class FileRecord:
         self.observations = self.compares = None
         self.lately = Lately(time.monotonic)
         self.spending = Spending(None, time.time)
+        self.spent = None
         self._file = os.open(os.environ[TAKEN], os.O_WRONLY | os.O_APPEND)
         self._count = 0
 
@@ -118,6 +121,7 @@ def main(kind: str, given: str) -> int:
     """Be one of turnout's processes; `given`: the file of settings, or the lifeline."""
     if kind == "supervisor":
         return supervisor(given)
+    lifeline.ALIVE_SECONDS = float(os.environ.get(ALIVE, lifeline.ALIVE_SECONDS))
     (control if kind == "control" else worker)(int(given))
     return 0
 
