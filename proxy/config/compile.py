@@ -36,11 +36,6 @@ def load_file(file: str, environ: Mapping[str, str], content: bytes | None = Non
     return checked.file
 
 
-def settings_for_upstream(url: str) -> settings.Settings:
-    """Return settings that forward everything to `url` as it is; ConfigError: it is none."""
-    return compile_settings(file_for_upstream(url), Path())
-
-
 def file_for_upstream(url: str) -> schema.File:
     """Return a file that forwards everything to `url` as it is; ConfigError: it is none."""
     try:

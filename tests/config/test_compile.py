@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from proxy.config.compile import load_settings, settings_for_upstream
+from proxy.config.compile import compile_settings, file_for_upstream, load_settings
 from proxy.config.settings import (
     AUTO,
     AdminToken,
@@ -26,6 +26,10 @@ from proxy.routing.table import Route, Shadow
 GOOD = Path(__file__).parent / "good"
 EVERYTHING = load_settings(str(GOOD / "everything.yaml"), {})
 Compile = Callable[[str], Settings]
+
+
+def settings_for_upstream(url: str) -> Settings:
+    return compile_settings(file_for_upstream(url), Path())
 
 
 @pytest.fixture
