@@ -21,12 +21,14 @@ from msgspec.structs import replace
 from proxy.exchange.observation import Observation, Usage
 from proxy.exchange.outcome import ErrorCode, Outcome
 from proxy.store import Store, open_store
+from proxy.store.comparing import Comparing
 from proxy.store.observations import ANY, Finding, Keeping, Wanted
 from proxy.store.observations.writer import BATCH
 
 ROWS = 5_000_000
 LEAST_RATE = 5_000  # observations a second
 MOST_MS = 200.0  # for a search
+UNITS = 50_000
 LIMIT = 20  # what `turnout logs` asks for
 ROUNDS = 5
 BEGAN = 1_790_000_000.0
@@ -39,7 +41,6 @@ PLAIN = Observation(
     endpoint="/v1/chat/completions",
     dialect="chat",
     variant_assigned="base",
-    bucket=4711,
     unit_kind="user",
     upstream="openai",
     model_asked="support",
@@ -62,13 +63,18 @@ def observations(rows: int) -> Iterator[Observation]:
     for number in range(rows):
         failed = dice.random() < 0.02
         latency = dice.lognormvariate(6.5, 1.0)
+        variant = dice.choice(("base", "base", "base", "ft-v2"))
         seen = replace(
             PLAIN,
             request_id=f"req_{dice.getrandbits(128):032x}",
             started_at=BEGAN + number * 0.02,
             latency_ms=latency,
             route=dice.choice(("support", "sales", "search")),
-            variant_served=dice.choice(("base", "base", "base", "ft-v2")),
+            variant_assigned=variant,
+            variant_served=variant,
+            bucket=int(UNITS * dice.random() ** 2),  # some send much, most little
+            ttft_ms=latency / 3,
+            cost_usd=dice.random() / 100,
             key_name=dice.choice("abcdef"),
             alerts=("slow",) if latency > 5000 else (),
         )
@@ -144,6 +150,17 @@ def measure(store: Store, rows: int) -> dict[str, tuple[float, float]]:
     return found
 
 
+def compare(store: Store, rows: int) -> dict[str, float]:
+    """Return how many seconds a comparison takes, of all there is and of a tenth of the time."""
+    comparing, end = Comparing(store.engine, seconds=600), BEGAN + rows * 0.02
+    found = {}
+    for name, since in {"of all": BEGAN, "of a tenth": end - rows * 0.002}.items():
+        began = time.perf_counter()
+        comparing.measure("support", ("base", "ft-v2"), since, end)
+        found[name] = time.perf_counter() - began
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.store", description=__doc__)
     parser.add_argument("--url", help="a PostgreSQL database instead of SQLite")
@@ -160,6 +177,9 @@ def main() -> None:
         print("milliseconds: first, median")
         for name, (first, median) in measure(store, given.rows).items():
             print(f"  {first:7.1f} {median:7.1f}  {name}")
+        print("seconds: compare, a third of the requests are the route's")
+        for name, seconds in compare(store, given.rows).items():
+            print(f"  {seconds:7.1f} {name}")
         store.close()
 
 

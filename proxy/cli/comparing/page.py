@@ -7,10 +7,19 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from html import escape
 
-from proxy.cli.comparing.plots import interval, latencies
-from proxy.cli.comparing.wording import LEGEND, counted, difference, finding, label, value
+from proxy.cli.comparing.plots import latencies, range_of
+from proxy.cli.comparing.wording import (
+    LEGEND,
+    counted,
+    difference,
+    events,
+    finding,
+    interval,
+    label,
+    value,
+)
 from proxy.cli.drawing.console import clean
-from proxy.controlplane.admin.comparing.models import Against, Comparison, Row, Side
+from proxy.controlplane.admin.comparing.models import Against, Comparison, Row, Side, Value
 
 STYLE = """
 :root{color-scheme:light dark;--bad:#b3261e;--good:#146c2e;--other:#0b57d0;--soft:#5f6368}
@@ -65,8 +74,9 @@ def _table(baseline: Side, against: Against) -> str:
     heads = "".join(f'<th scope="col">{head}</th>' for head in ("", *names))
     return (
         f'<div class="wide"><table><caption>{names[1]} beside {names[0]}</caption>'
-        f'<thead><tr>{heads}<th scope="col">difference (95 % interval)</th>'
-        '<th scope="col">less | more</th><th scope="col">what it comes to</th></tr></thead><tbody>'
+        f'<thead><tr>{heads}<th scope="col">difference</th>'
+        '<th scope="col">95 % interval</th><th scope="col">less | more</th>'
+        '<th scope="col">what it comes to</th></tr></thead><tbody>'
         f"{''.join(_rows(against.rows))}</tbody></table></div>"
     )
 
@@ -76,15 +86,19 @@ def _rows(rows: Sequence[Row]) -> Iterator[str]:
         if row.baseline.value is None and row.candidate.value is None:
             continue
         kind = escape(row.finding)
-        said = clean(f"{label(row)}: {difference(row)}, {finding(row)}")
+        said = clean(f"{label(row)}: {difference(row)}, {interval(row)}, {finding(row)}")
         yield (
             f'<tr><th scope="row">{text(label(row))}</th>'
-            f'<td class="number">{value(row, row.baseline)}</td>'
-            f'<td class="number">{value(row, row.candidate)}</td>'
-            f'<td class="{kind}">{difference(row)}</td>'
-            f'<td class="{kind}">{interval(row, said)}</td>'
+            f'<td class="number">{_value(row, row.baseline)}</td>'
+            f'<td class="number">{_value(row, row.candidate)}</td>'
+            f'<td class="number {kind}">{difference(row)}</td>'
+            f'<td class="{kind}">{interval(row)}</td><td class="{kind}">{range_of(row, said)}</td>'
             f'<td class="{kind}">{text(finding(row))}</td></tr>'
         )
+
+
+def _value(row: Row, side: Value) -> str:
+    return f'{value(row, side)}<br><small class="soft">{events(side)}</small>'
 
 
 def _counts(sides: Sequence[Side]) -> str:

@@ -14,7 +14,7 @@ WIDE, HIGH = 640, 220  # of the latencies
 MARGIN = 40
 
 
-def interval(row: Row, said: str) -> str:
+def range_of(row: Row, said: str) -> str:
     """Return a row's interval on a scale of its own, 0 in the middle; empty: there is none."""
     if row.low is None or row.high is None or row.difference is None:
         return ""

@@ -6,7 +6,15 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from proxy.cli.comparing.wording import LEGEND, counted, difference, finding, label, value
+from proxy.cli.comparing.wording import (
+    LEGEND,
+    counted,
+    difference,
+    finding,
+    interval,
+    label,
+    value,
+)
 from proxy.cli.drawing.console import clean
 from proxy.cli.drawing.moments import local
 from proxy.controlplane.admin.comparing.models import Against, Comparison, Side
@@ -45,7 +53,7 @@ def counts(*sides: Side) -> Table:
 
 def rows(baseline: Side, against: Against) -> Table:
     """Draw the metrics; what neither variant has is left out."""
-    grid = _grid("", baseline.variant, against.side.variant, "difference", "")
+    grid = _grid("", baseline.variant, against.side.variant, "difference", "95 % interval", "")
     for row in against.rows:
         if row.baseline.value is None and row.candidate.value is None:
             continue
@@ -55,14 +63,15 @@ def rows(baseline: Side, against: Against) -> Table:
             value(row, row.baseline),
             Text(value(row, row.candidate), style if row.finding == "worse" else ""),
             Text(difference(row), style),
+            Text(interval(row), style),
             Text(clean(finding(row)), style),
         )
     return grid
 
 
 def _grid(*heads: str) -> Table:
-    grid = Table.grid(padding=(0, 2))
+    grid = Table.grid(padding=(0, 1))
     for place, _ in enumerate(heads):
-        grid.add_column(justify="right" if 0 < place < 3 else "left", overflow="fold")
+        grid.add_column(justify="right" if 0 < place < 5 else "left", overflow="fold")
     grid.add_row(*(Text(clean(head), "bold") for head in heads))
     return grid

@@ -7,18 +7,18 @@ from proxy.controlplane.admin.comparing.models import Row, Side, Value
 
 LABELS = {
     "error_rate": "errors",
-    "latency_p50_ms": "latency, median",
-    "latency_p95_ms": "latency, 95th percentile",
-    "ttft_p50_ms": "first token, median",
-    "ttft_p95_ms": "first token, 95th percentile",
+    "latency_p50_ms": "latency p50",
+    "latency_p95_ms": "latency p95",
+    "ttft_p50_ms": "TTFT p50",
+    "ttft_p95_ms": "TTFT p95",
     "prompt_tokens": "prompt tokens",
     "response_tokens": "reply tokens",
-    "cost_per_1000_usd": "cost of 1,000 requests",
+    "cost_per_1000_usd": "cost of 1,000",
     "short_rate": "short",
     "empty_rate": "empty",
     "refusal_rate": "refusals",
     "truncated_rate": "broken off",
-    "length_rate": "cut by the token limit",
+    "length_rate": "cut by token limit",
     "repetition_rate": "repetition",
     "format_broken_rate": "wrong format",
 }
@@ -26,7 +26,7 @@ FINDINGS = {
     "worse": "worse",
     "better": "better",
     "different": "differs",
-    "none_shown": "no difference shown",
+    "none_shown": "none shown",
     "too_little": "not enough data",
 }
 
@@ -43,23 +43,29 @@ def finding(row: Row) -> str:
 
 
 def value(row: Row, side: Value) -> str:
-    """Return a metric's value; a rate's with how many of how many."""
-    if side.value is None:
-        return "-"
-    if side.events is not None:
-        return f"{amount(side.value, row.unit)} ({side.events:,} of {side.requests:,})"
-    return amount(side.value, row.unit)
+    """Return a metric's value."""
+    return "-" if side.value is None else amount(side.value, row.unit)
+
+
+def events(side: Value) -> str:
+    """Return of how many requests a value is, a rate's with how many it happened to."""
+    if side.events is None:
+        return f"{side.requests:,} requests"
+    return f"{side.events:,} of {side.requests:,}"
 
 
 def difference(row: Row) -> str:
-    """Return the difference with its interval, as far as there are any."""
-    if row.difference is None:
-        return "-"
-    middle = amount(row.difference, row.unit, signed=True)
+    """Return the difference, if there is one."""
+    return "-" if row.difference is None else amount(row.difference, row.unit, signed=True)
+
+
+def interval(row: Row) -> str:
+    """Return from where to where the true difference may lie, as far as it is known."""
     if row.low is None or row.high is None:
-        return middle
+        return "-"
     low, high = (amount(each, row.unit, signed=True) for each in (row.low, row.high))
-    return f"{middle}  ({low} to {high})"
+    bare, _, unit = low.rpartition(" ")
+    return f"{bare if unit == high.rpartition(' ')[2] else low} to {high}"
 
 
 def amount(number: float, unit: str, *, signed: bool = False) -> str:
@@ -91,9 +97,9 @@ def counted(side: Side) -> list[tuple[str, str]]:
 
 
 LEGEND = (
-    "The difference is the candidate's less the baseline's; in brackets is where the true one "
-    "lies in 95 of 100 cases. Errors are of completed and failed requests; those that were "
-    "rejected for the caller's fault, or whose client left, count for nothing. Times, tokens and "
-    "cost are of completed requests. Look once, at a time chosen beforehand: whoever looks until "
-    "something is red will see it."
+    "The difference is the candidate's less the baseline's; in the interval the true one lies in "
+    "95 of 100 cases, and where it holds 0, none is shown. Errors are of completed and failed "
+    "requests; those that were rejected for the caller's fault, or whose client left, count for "
+    "nothing. Times, tokens and cost are of completed requests. Look once, at a time chosen "
+    "beforehand: whoever looks until something is red will see it."
 )
