@@ -83,6 +83,7 @@ class Kept:
             own_readings,
             store_readings,
         )
+        from proxy.sinks.metrics.counted import budget_readings
         from proxy.tokens import TokenCounter
 
         lines = configure(settings.log_format, sys.stdout)
@@ -107,6 +108,7 @@ class Kept:
         )
         self._scribe = Scribe(time.monotonic)
         stored = store_readings(self.writer, lambda: self._scribe.dropped)
+        stored += budget_readings(lambda: self.spending.shown)
         self._metrics = metrics = Metrics(
             self._names,
             [*fleet_readings(lambda: fleet), *host_readings(company.counts), *readings, *stored],

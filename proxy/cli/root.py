@@ -22,6 +22,7 @@ SECTIONS = {
         "status": ("looking.status", "Show routes with their splits, workers, upstreams, alerts."),
         "logs": ("looking.logs", "Find requests on record; show one with its whole story."),
         "compare": ("comparing.compare", "Put variants side by side, with intervals."),
+        "cost": ("money.cost", "Show what requests have cost."),
         "versions": ("looking.versions", "List every routing that was in force."),
         "version": ("looking.version", "Show one of them."),
         "diff": ("looking.diff", "Show what differs between two of them."),

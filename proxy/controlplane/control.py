@@ -42,6 +42,7 @@ from proxy.controlplane.admin.entrance.address import announced
 from proxy.controlplane.admin.entrance.server import serve
 from proxy.controlplane.admin.entrance.tokens import Tokens
 from proxy.controlplane.admin.lately import Lately
+from proxy.controlplane.admin.record.costs import Kept
 from proxy.controlplane.admin.record.looking import Observations
 from proxy.controlplane.fleet import Fleet
 from proxy.controlplane.hosts.company import Company
@@ -89,6 +90,11 @@ class Record(Protocol):
     @property
     def spending(self) -> Spending:
         """What was spent of the budgets."""
+        ...
+
+    @property
+    def spent(self) -> Kept | None:
+        """Where spending is on record; None: it is not."""
         ...
 
     def take(self, worker: int, observations: Sequence[Observation]) -> None:
@@ -226,6 +232,8 @@ class Control:
             observations=record.observations,
             compares=record.compares,
             lately=record.lately,
+            spending=record.spending,
+            spent=record.spent,
             clock=time.time,
         )
 

@@ -37,6 +37,7 @@ class Spending:
         self._accountant = Accountant()
         self._tell: Callable[[Spent], None] = lambda _: None
         self._told = Spent()
+        self.shown: tuple[Standing, ...] = ()  # a little old, for whoever asks from another thread
         self._adopted = asyncio.Event()
 
     def adopt(self, budgets: Iterable[Budget]) -> None:
@@ -90,7 +91,8 @@ class Spending:
 
     def _look(self) -> None:
         """Tell what is to be refused, where that has changed."""
-        spent = spent_of(self.standings())
+        self.shown = tuple(self.standings())
+        spent = spent_of(self.shown)
         if spent != self._told:
             self._told = spent
             self._tell(spent)

@@ -6,8 +6,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from proxy.exchange.outcome import Outcome
+from proxy.pricing import Budget, Standing
 from proxy.routing.table import Route, RoutingTable, Variant
 from proxy.sinks.metrics import Metrics, Names
+from proxy.sinks.metrics.counted import budget_readings
 from tests.support.observed import observed
 
 SUPPORT = Route(
@@ -51,3 +53,18 @@ def test_shadows_have_counters_of_their_own() -> None:
 def test_what_passes_through_is_other() -> None:
     passed = {"route": None, "variant_assigned": None, "variant_served": None, "cost_usd": 2.0}
     assert counted(passed)["turnout_cost_usd_total", "other/other"] == 2.0
+
+
+def test_a_budget_says_what_is_used_of_it_and_whether_it_stops_anybody() -> None:
+    budget = Budget(scope="key", name="mobile", usd=10.0, stop=True)
+    spent = Standing(budget=budget, spent=12.5, begins=0.0, ends=1.0)
+    found = {
+        sample.name: (sample.labels, sample.value)
+        for reading in budget_readings(lambda: [spent])
+        for sample in reading.read().samples
+    }
+    labels = {"scope": "key", "name": "mobile"}
+    assert found == {
+        "turnout_budget_used_ratio": (labels, 1.25),
+        "turnout_budget_stopped": (labels, 1.0),
+    }

@@ -12,6 +12,7 @@ from proxy.alerting import Alert, AlertName
 from proxy.exchange.observation import Observation, Usage
 from proxy.exchange.outcome import ErrorCode, Outcome
 from proxy.routing.table import Route, RoutingTable, Variant
+from proxy.sinks.metrics.counted import budget_readings
 from proxy.sinks.metrics.exchanges import Metrics
 from proxy.sinks.metrics.fleet import fleet_readings, own_readings
 from proxy.sinks.metrics.hosts import host_readings
@@ -100,6 +101,7 @@ class Board:
                     degraded=lambda: True,
                 ),
                 *store_readings(None, int),
+                *budget_readings(tuple),
             ],
         )
         self.registry = self.metrics.registry()

@@ -24,9 +24,12 @@ from proxy.controlplane.admin.administration import administration
 from proxy.controlplane.admin.comparing.answering import Compares
 from proxy.controlplane.admin.entrance.tokens import Tokens, digest_of
 from proxy.controlplane.admin.lately import Lately
+from proxy.controlplane.admin.record.costs import Kept
 from proxy.controlplane.admin.record.looking import Observations
 from proxy.controlplane.fleet import Fleet
+from proxy.controlplane.spending import Spending
 from proxy.exchange import Observation, Outcome
+from proxy.pricing import Budget
 from proxy.rollout import AuditEntry
 from proxy.rollout.spread import Host
 from tests.support.published import NOON, House
@@ -147,6 +150,8 @@ async def administered(
     clock: Callable[[], float] = lambda: NOON,
     host: str = "admin.internal",
     observations: Observations | None = None,
+    spent: Kept | None = None,
+    budgets: Sequence[Budget] = (),
     compares: Compares | None = None,
     others: Sequence[Host] = (),
 ) -> AsyncIterator[Administered]:
@@ -158,6 +163,8 @@ async def administered(
         tokens = Tokens(house.data, str)
         tokens.adopt(TOKENS)
         lately = Lately(clock)
+        spending = Spending(None, clock)
+        spending.adopt(budgets)
         app = administration(
             host=host,
             tokens=tokens,
@@ -169,6 +176,8 @@ async def administered(
             observations=observations,
             compares=compares,
             lately=lately,
+            spending=spending,
+            spent=spent,
             clock=clock,
         )
         transport = httpx2.ASGITransport(app, raise_app_exceptions=False)

@@ -7,10 +7,14 @@ from rich.table import Table
 from rich.text import Text
 
 from proxy.cli.drawing.console import clean
+from proxy.cli.money.drawn import dollars
 from proxy.controlplane.admin import models
 
-HEADS = ("when", "request", "route", "variant", "outcome", "took", "first", "tokens", "marks")
-WIDTHS = (14, 36, 8, 6, 13, 6, 6, 7, 5)  # at least, so that a followed log stands in columns
+HEADS = (
+    *("when", "request", "route", "variant", "outcome", "took", "first"),
+    *("tokens", "USD", "marks"),
+)
+WIDTHS = (14, 36, 8, 6, 13, 6, 6, 7, 8, 5)  # at least, so that a followed log stands in columns
 STYLES = {"completed": "green", "client_gone": "yellow", "rejected": "yellow"}
 
 
@@ -47,6 +51,7 @@ def row(each: models.ExchangeRecord) -> tuple[str | Text, ...]:
         took(each.latency_ms),
         took(each.ttft_ms),
         f"{number(each.prompt_tokens)}+{number(each.response_tokens)}",
+        "-" if each.cost_usd is None else dollars(each.cost_usd),
         Text(clean(" ".join(marks(each))), "bold red" if each.alerts else "dim"),
     )
 

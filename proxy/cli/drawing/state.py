@@ -10,6 +10,7 @@ from rich.text import Text
 from proxy.cli.drawing.bars import split
 from proxy.cli.drawing.console import by, clean
 from proxy.cli.drawing.moments import ago
+from proxy.cli.money.drawn import budgets
 from proxy.controlplane.admin import models
 
 Row = tuple[str | Text, ...]
@@ -27,6 +28,7 @@ def state(status: models.Status, now: datetime) -> Iterator[RenderableType]:
     yield from hosts(status)
     yield from workers(status)
     yield from upstreams(status)
+    yield from budgets(status.budgets)
     yield from alerts(status, now)
     yield Text()
     yield reading(status.reading, now)

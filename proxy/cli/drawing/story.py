@@ -14,6 +14,7 @@ from rich.text import Text
 from proxy.cli.drawing.console import by, clean
 from proxy.cli.drawing.exchanges import number, outcome, took, variant
 from proxy.cli.drawing.moments import local
+from proxy.cli.money.drawn import dollars
 from proxy.controlplane.admin import models
 
 WIDTH = 40  # columns of the whole time
@@ -96,6 +97,8 @@ def reply(seen: models.ExchangeRecord) -> Iterator[str]:
     yield f"{kind}, {seen.reply_bytes} bytes, {number(seen.reply_chars)} characters"
     counted = f"counted by {seen.tokens_source}"
     yield f"{number(seen.prompt_tokens)} + {number(seen.response_tokens)} tokens, {counted}"
+    if seen.cost_usd is not None:
+        yield f"cost {dollars(seen.cost_usd)} USD"
     if seen.finish_reason is not None:
         yield f"finished: {seen.finish_reason}"
     if seen.signals:

@@ -24,10 +24,12 @@ from proxy.controlplane.admin.entrance.refusals import failed, refused, unfit, u
 from proxy.controlplane.admin.entrance.tokens import Tokens
 from proxy.controlplane.admin.lately import Lately
 from proxy.controlplane.admin.page import PAGE_POLICY, page
+from proxy.controlplane.admin.record.costs import Costing, Kept
 from proxy.controlplane.admin.record.looking import Looking, Observations
 from proxy.controlplane.admin.record.words import Words
 from proxy.controlplane.admin.showing import History, Hosts, InForce, Showing
 from proxy.controlplane.fleet import Fleet
+from proxy.controlplane.spending import Spending
 from proxy.errors import ChangeError, StoreError
 
 Rendered = tuple[bytes, str]  # a body and its content type
@@ -104,6 +106,8 @@ def administration(
     observations: Observations | None,
     compares: Compares | None = None,
     lately: Lately,
+    spending: Spending,
+    spent: Kept | None,
     clock: Callable[[], float],
 ) -> ASGIApp:
     """Return the application.
@@ -115,9 +119,18 @@ def administration(
     app.state.guard = Guard(tokens, RefusedChanges(publisher, clock))
     show_pages(app, Pages(app, render))
     show(
-        app, Showing(fleet=fleet, in_force=publisher, hosts=hosts, history=history, lately=lately)
+        app,
+        Showing(
+            fleet=fleet,
+            in_force=publisher,
+            hosts=hosts,
+            history=history,
+            lately=lately,
+            budgets=spending.standings,
+        ),
     )
     looking = Looking(observations, history, lambda: publisher.current.number)
+    add(app, "GET", f"{API}/cost", Costing(spent, clock).cost, "reader")
     look(app, looking, Words(looking, publisher, clock))
     answering = Answering(compares, history, publisher, clock)
     add(app, "GET", f"{ROUTE}/compare", answering.compare, "reader")

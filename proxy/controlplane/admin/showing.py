@@ -9,6 +9,7 @@ from typing import Annotated, Protocol
 from fastapi import Path, Query, Response
 from pydantic import AfterValidator
 
+from proxy import pricing
 from proxy.config.settings import Settings
 from proxy.controlplane.admin import models, views
 from proxy.controlplane.admin.entrance.gate import name
@@ -30,6 +31,9 @@ Named = Annotated[str, AfterValidator(name), Path(max_length=3 * MOST_NAME)]
 NumberInPath = Annotated[Number, Path(description="A version's number.")]
 Before = Annotated[Number | None, Query(description="Only what stands before this number.")]
 Limit = Annotated[int, Query(ge=1, le=MOST, description="How many at most.")]
+
+
+Budgets = Callable[[], Sequence[pricing.Standing]]
 
 
 class History(Protocol):
@@ -92,12 +96,14 @@ class Showing:
         hosts: Hosts,
         history: History,
         lately: Lately,
+        budgets: Budgets,
     ) -> None:
         self._fleet = fleet
         self._in_force = in_force
         self._hosts = hosts
         self._history = history
         self._lately = lately
+        self._budgets = budgets
 
     async def status(self) -> models.Status:
         """Return the state of this turnout: routes, versions, workers, upstreams, alerts."""
@@ -108,6 +114,7 @@ class Showing:
             last=self._in_force.standing.last,
             degraded=self._in_force.standing.degraded,
             alerts=self._lately.counts(),
+            budgets=self._budgets(),
         )
 
     async def routing(self, response: Response) -> models.Routing:

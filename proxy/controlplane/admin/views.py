@@ -11,6 +11,7 @@ from proxy.controlplane.admin import models
 from proxy.controlplane.admin.lately import SECONDS, Kind, Seen
 from proxy.controlplane.fleet import Fleet, Pool, Worker, on_table
 from proxy.controlplane.publishing.change import Published, Reloaded
+from proxy.pricing import Standing
 from proxy.rollout import AuditEntry, Contents, Difference, Version, contents_of
 from proxy.rollout.shares import shares, weights
 from proxy.rollout.spread import Host, Reach, state, why_late
@@ -114,6 +115,7 @@ def status(
     last: Reloaded | None,
     degraded: Sequence[str],
     alerts: Sequence[tuple[Kind, Seen]],
+    budgets: Sequence[Standing] = (),
 ) -> models.Status:
     """Return the state of this turnout, `version` being in force."""
     workers = list(fleet.workers.values())
@@ -147,6 +149,7 @@ def status(
             for kind, seen in alerts
         ],
         alert_seconds=SECONDS,
+        budgets=[budget(each) for each in budgets],
         reading=reading(last),
     )
 
@@ -182,6 +185,12 @@ def reached(found: Reach | None) -> models.Reach | None:
         milliseconds=round(found.milliseconds, 3),
         late=[models.LateHost(name=each.name, why=each.why) for each in found.late],
     )
+
+
+def budget(found: Standing) -> models.BudgetState:
+    """Return how a budget stands."""
+    said, ends = msgspec.structs.asdict(found.budget), moment(found.ends)
+    return models.BudgetState(**said, spent_usd=found.spent, ends=ends, stopped=found.stopped)
 
 
 def worker(found: Worker) -> models.WorkerStatus:

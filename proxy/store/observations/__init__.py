@@ -18,12 +18,13 @@ from proxy.store.observations.forgetting import Forgetting
 from proxy.store.observations.keeping import Keeping
 from proxy.store.observations.opening import open_observations
 from proxy.store.observations.rows import Kept
-from proxy.store.observations.spending import Counted, Spending, Spent
+from proxy.store.observations.spending import By, Counted, Spending, Spent
 from proxy.store.observations.writer import ObservationWriter
 
 __all__ = [
     "ANY",
     "Body",
+    "By",
     "Counted",
     "Finding",
     "Forgetting",

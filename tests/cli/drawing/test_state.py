@@ -35,6 +35,7 @@ def status(**changes: Any) -> models.Status:
         "upstreams": [],
         "alerts": [],
         "alert_seconds": 300.0,
+        "budgets": [],
         "reading": None,
         **changes,
     }

@@ -13,6 +13,7 @@ from proxy.controlplane.admin.models.changes import (
     Switch,
     Why,
 )
+from proxy.controlplane.admin.models.costs import BudgetState, Costs, Spending
 from proxy.controlplane.admin.models.exchanges import (
     Bodies,
     Body,
@@ -58,6 +59,8 @@ __all__ = [
     "Bodies",
     "Body",
     "BodySizes",
+    "BudgetState",
+    "Costs",
     "Diff",
     "Difference",
     "ExchangeRecord",
@@ -81,6 +84,7 @@ __all__ = [
     "Segment",
     "ShadowState",
     "Shadowing",
+    "Spending",
     "Split",
     "Status",
     "Story",

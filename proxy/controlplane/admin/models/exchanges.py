@@ -81,6 +81,8 @@ class ExchangeRecord(Answer):
     """Of the reply's tokens, those spent on reasoning."""
     tokens_source: str
     """Who counted the tokens."""
+    cost_usd: float | None
+    """What it cost, in US dollars; null: unknown, or nobody charges for it."""
     reply_chars: int | None
     """Characters of the reply's text."""
     reply_bytes: int

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
+from proxy.controlplane.admin.models.costs import BudgetState
 from proxy.controlplane.admin.models.forms import Answer
 from proxy.controlplane.admin.models.routing import RouteState
 
@@ -111,7 +112,7 @@ class AlertCount(Answer):
     """How often an alert was raised lately."""
 
     alert: str
-    """The rule: `slow` or `short`."""
+    """The rule: `slow`, `short` or `budget`."""
     route: str | None
     """The route; null: passed through."""
     variant: str | None
@@ -161,5 +162,7 @@ class Status(Answer):
     """Alerts raised within the last `alert_seconds`, the most frequent first."""
     alert_seconds: float
     """How far back alerts are counted, in seconds."""
+    budgets: list[BudgetState]
+    """How each budget stands."""
     reading: LastReading | None
     """The last reading of the file; null: none since the start, or there is no file."""

@@ -1,7 +1,7 @@
 """What is counted of exchanges beside their own figures: assignments, signals, costs, shadows."""
 
 from proxy.sinks.metrics.counted.assignments import AssignmentMetrics
-from proxy.sinks.metrics.counted.costs import CostMetrics
+from proxy.sinks.metrics.counted.costs import CostMetrics, budget_readings
 from proxy.sinks.metrics.counted.quality import QualityMetrics
 from proxy.sinks.metrics.counted.shadows import Shadow, ShadowMetrics, shadow_readings
 
@@ -11,5 +11,6 @@ __all__ = [
     "QualityMetrics",
     "Shadow",
     "ShadowMetrics",
+    "budget_readings",
     "shadow_readings",
 ]

@@ -1,8 +1,10 @@
 """Costs: what Prometheus is told of money. Clients' requests and shadows are told apart."""
 
+from collections.abc import Callable, Sequence
+
 from proxy.exchange.observation import Observation
-from proxy.pricing import owed
-from proxy.sinks.metrics.cells import Counter
+from proxy.pricing import Standing, owed
+from proxy.sinks.metrics.cells import Counter, Labels, Reading
 from proxy.sinks.metrics.names import Names
 
 LABELS = ("route", "variant")
@@ -36,3 +38,27 @@ class CostMetrics:
             unpriced.value += 1
         else:
             cost.value += seen.cost_usd
+
+
+def budget_readings(standings: Callable[[], Sequence[Standing]]) -> list[Reading]:
+    """Return what is said of the budgets that `standings` returns."""
+
+    def each(value: Callable[[Standing], float]) -> Callable[[], Sequence[tuple[Labels, float]]]:
+        return lambda: [
+            ((one.budget.scope, one.budget.name), float(value(one))) for one in standings()
+        ]
+
+    return [
+        Reading(
+            "turnout_budget_used_ratio",
+            "What is spent of a budget in the running day or month, as a share of it: 1 is all.",
+            ("scope", "name"),
+            each(lambda one: one.used),
+        ),
+        Reading(
+            "turnout_budget_stopped",
+            "1: requests are refused because this budget is spent.",
+            ("scope", "name"),
+            each(lambda one: one.stopped),
+        ),
+    ]

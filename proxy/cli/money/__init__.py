@@ -1,0 +1,5 @@
+"""What requests cost, for people.
+
+cost      the command
+drawn     sums and budgets, drawn
+"""
