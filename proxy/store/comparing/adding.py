@@ -23,7 +23,7 @@ from sqlalchemy import (
 from proxy.experiments.metrics import MEANS, QUANTILES, RATES, Quantile, Rate
 from proxy.experiments.scope import Of, within
 from proxy.experiments.sums import Sums
-from proxy.store.comparing.window import ROW, Counted, among
+from proxy.store.comparing.window import ROW, Counted, among, numbers, side_of
 from proxy.store.comparing.window import within as inside
 
 ZERO: ColumnElement[Any] = literal_column("0")
@@ -38,8 +38,9 @@ class Term(Struct, frozen=True):
     n: ColumnElement[Any]
 
 
-def terms(counted: Sequence[Counted]) -> list[Term]:
+def terms(sides: Sequence[Sequence[Counted]]) -> list[Term]:
     """Return those of rates and means."""
+    counted = _all(sides)
     completed = _flag(counted, lambda each: within(each.kind, Of.COMPLETED))
     means = []
     for mean in MEANS:
@@ -50,44 +51,45 @@ def terms(counted: Sequence[Counted]) -> list[Term]:
     return [*(_rate(rate, counted) for rate in RATES), *means]
 
 
-def times(counted: Sequence[Counted], found: Mapping[str, float]) -> list[Term]:
-    """Return those of quantiles: how many stay within what was found for each."""
-    completed = _flag(counted, lambda each: within(each.kind, Of.COMPLETED))
-    return [
-        _quantile(each, found[each.name], completed) for each in QUANTILES if each.name in found
-    ]
+def times(sides: Sequence[Sequence[Counted]], found: Sequence[Mapping[str, float]]) -> list[Term]:
+    """Return those of quantiles: how many stay within what was `found` for each, on each side."""
+    completed = _flag(_all(sides), lambda each: within(each.kind, Of.COMPLETED))
+    names = {name for each in found for name in each}
+    return [_quantile(each, sides, found, completed) for each in QUANTILES if each.name in names]
 
 
 def add(
     connection: Connection,
-    counted: Sequence[Counted],
+    sides: Sequence[Sequence[Counted]],
     since: float,
     until: float,
-    what: list[Term],
-) -> tuple[int, dict[str, Sums]]:
-    """Return the number of units, and each metric's sums; those that have none are left out."""
-    if not counted or not what:
-        return 0, {}
-    columns: dict[str, ColumnElement[Any]] = {}  # by how they read: many metrics share an n
+    what: Sequence[Term],
+) -> list[tuple[int, dict[str, Sums]]]:
+    """Return each side's number of units, and each metric's sums; without any it is left out."""
+    found: list[tuple[int, dict[str, Sums]]] = [(0, {}) for _ in sides]
+    if not any(sides) or not what:
+        return found
+    columns: dict[str, ColumnElement[Any]] = {}  # by name: many metrics share an n
     pairs = [(_named(columns, term.n), _named(columns, term.x)) for term in what]
-    inner = inside(
-        select(*(func.sum(each).label(name) for name, each in columns.items())),
-        [each.number for each in counted],
-        since,
-        until,
-    )
+    parts = [func.sum(each).label(name) for name, each in columns.items()]
+    inner = inside(select(side_of(sides), *parts), numbers(sides), since, until)
     # What has no bucket is a unit of its own.
-    units = inner.group_by(func.coalesce(ROW.bucket, -ROW.number)).subquery("units").c
+    unit = func.coalesce(ROW.bucket, -ROW.number)
+    units = inner.group_by(literal_column("side"), unit).subquery("units").c
     sums = [
         part for n, x in pairs for part in _over(cast(units[n], Double), cast(units[x], Double))
     ]
-    all_of_them, *values = connection.execute(select(func.count(), *sums)).one()
-    found = {
-        term.name: Sums(int(six[0]), *map(float, six[1:]))
-        for term, six in zip(what, _sixes(values), strict=True)
-        if six[0]
-    }
-    return all_of_them, found
+    query = select(units.side, func.count(), *sums).group_by(units.side)
+    for side, count, *values in connection.execute(query):
+        found[side] = (
+            count,
+            {
+                term.name: Sums(int(six[0]), *map(float, six[1:]))
+                for term, six in zip(what, _sixes(values), strict=True)
+                if six[0]
+            },
+        )
+    return found
 
 
 def _rate(rate: Rate, counted: Sequence[Counted]) -> Term:
@@ -102,13 +104,30 @@ def _rate(rate: Rate, counted: Sequence[Counted]) -> Term:
     return Term(rate.name, happened, of)
 
 
-def _quantile(quantile: Quantile, found: float, completed: ColumnElement[Any]) -> Term:
+def _quantile(
+    quantile: Quantile,
+    sides: Sequence[Sequence[Counted]],
+    found: Sequence[Mapping[str, float]],
+    completed: ColumnElement[Any],
+) -> Term:
     column = ROW[quantile.column]
+    inside_it = [
+        (
+            and_(among(ROW.kind, [each.number for each in side]), column <= at[quantile.name]),
+            completed,
+        )
+        for side, at in zip(sides, found, strict=True)
+        if side and quantile.name in at
+    ]
     return Term(
         quantile.name,
-        case((column <= found, completed), else_=ZERO),
+        case(*inside_it, else_=ZERO),
         case((column.is_not(None), completed), else_=ZERO),
     )
+
+
+def _all(sides: Sequence[Sequence[Counted]]) -> list[Counted]:
+    return [each for side in sides for each in side]
 
 
 def _flag(counted: Sequence[Counted], chosen: Callable[[Counted], bool]) -> ColumnElement[Any]:

@@ -26,7 +26,7 @@ from proxy.store.store import told
 
 SECONDS = 50.0  # that a comparison may take
 WAIT_SECONDS = 5.0  # for the one before it
-AGAIN_SECONDS = 0.05  # from one try to stop it to the next
+AGAIN_SECONDS = 0.01  # from one try to stop it to the next
 ONE_MOMENT = "REPEATABLE READ"  # what SQLite does by itself
 
 
@@ -55,7 +55,7 @@ class Comparing:
         try:
             with told("read"), self._snapshot() as connection:
                 counted = count(connection, route, since, until)
-                return [_measure(connection, counted, each, since, until) for each in variants]
+                return _measure(connection, counted, variants, since, until)
         finally:
             self._busy.release()
 
@@ -67,11 +67,12 @@ class Comparing:
         def watch() -> None:
             nonlocal late
             late = not done.wait(self._seconds)
-            while not done.wait(AGAIN_SECONDS):  # again: one that came between two was lost
+            while not done.is_set():
                 if shared:
                     raw.cancel_safe(timeout=WAIT_SECONDS)
                 else:
                     raw.interrupt()
+                done.wait(AGAIN_SECONDS)  # again: what comes between two statements is lost
 
         engine, done = self._engine, Event()
         if shared:
@@ -97,34 +98,47 @@ class Comparing:
 
 
 def _measure(
-    connection: Connection, counted: Sequence[Counted], variant: str, since: float, until: float
-) -> Measured:
-    mine = compared(counted, variant)
-    completed = [each for each in mine if of(each.kind, Of.COMPLETED)]
-    numbers = {
-        "latency_ms": sum(each.requests for each in completed),
-        "ttft_ms": sum(each.streamed for each in completed),
-    }
-    sketches = {
-        column: order(connection, completed, since, until, column=column, n=n)
-        for column, n in numbers.items()
-    }
-    units, sums = add(connection, mine, since, until, terms(mine))
-    found = _quantiles(sketches)
-    _, within = add(connection, completed, since, until, times(completed, found))
-    outcomes: Counter[str] = Counter()
-    for each in mine:
-        outcomes[each.kind.outcome.value] += each.requests
-    return Measured(
-        variant=variant,
-        requests=sum(outcomes.values()),
-        units=units,
-        outcomes=outcomes,
-        left_out=passed_over(counted, variant),
-        unpriced=sum(each.requests - each.priced for each in completed),
-        sums=sums | within,
-        sketches=sketches,
-    )
+    connection: Connection,
+    counted: Sequence[Counted],
+    variants: Sequence[str],
+    since: float,
+    until: float,
+) -> list[Measured]:
+    """Read what is in the window five times over, whatever the number of variants."""
+    sides = [compared(counted, variant) for variant in variants]
+    completed = [[each for each in side if of(each.kind, Of.COMPLETED)] for side in sides]
+    latencies = [sum(each.requests for each in side) for side in completed]
+    firsts = [sum(each.streamed for each in side) for side in completed]
+    sketches = [
+        {"latency_ms": latency, "ttft_ms": first}
+        for latency, first in zip(
+            order(connection, completed, since, until, column="latency_ms", counts=latencies),
+            order(connection, completed, since, until, column="ttft_ms", counts=firsts),
+            strict=True,
+        )
+    ]
+    added = add(connection, sides, since, until, terms(sides))
+    found = [_quantiles(each) for each in sketches]
+    timed = add(connection, completed, since, until, times(completed, found))
+    measured = []
+    for place, variant in enumerate(variants):
+        outcomes: Counter[str] = Counter()
+        for each in sides[place]:
+            outcomes[each.kind.outcome.value] += each.requests
+        units, sums = added[place]
+        measured.append(
+            Measured(
+                variant=variant,
+                requests=sum(outcomes.values()),
+                units=units,
+                outcomes=outcomes,
+                left_out=passed_over(counted, variant),
+                unpriced=sum(each.requests - each.priced for each in completed[place]),
+                sums=sums | timed[place][1],
+                sketches=sketches[place],
+            )
+        )
+    return measured
 
 
 def _quantiles(sketches: dict[str, Sketch]) -> dict[str, float]:

@@ -4,7 +4,7 @@ Spans say in which blocks there are any, so that only these are read.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -15,7 +15,9 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    case,
     func,
+    literal_column,
     select,
 )
 
@@ -88,6 +90,21 @@ def compared(counted: Iterable[Counted], variant: str) -> list[Counted]:
         for each in counted
         if each.kind.variant_assigned == variant and left_out(each.kind) is None
     ]
+
+
+def side_of(sides: Sequence[Sequence[Counted]]) -> ColumnElement[Any]:
+    """Return the place of an observation's side; `sides` have no kind in common."""
+    whens: list[tuple[ColumnElement[bool], ColumnElement[Any]]] = [
+        (among(ROW.kind, [each.number for each in side]), literal_column(str(place)))
+        for place, side in enumerate(sides)
+        if side
+    ]
+    return case(*whens).label("side")
+
+
+def numbers(sides: Iterable[Iterable[Counted]]) -> list[int]:
+    """Return the kinds of all sides."""
+    return [each.number for side in sides for each in side]
 
 
 def passed_over(counted: Iterable[Counted], variant: str) -> Mapping[str, int]:
