@@ -66,7 +66,7 @@ def follows_itself(text: str, probe: str, start: int) -> bool:
             unit = text[place:following]
             times, end = repeats(text, unit, place)
             run = times * size(unit)
-            if times >= TIMES and run >= (least if has_words(unit) else max(least, BLANK_RUN)):
+            if times >= TIMES and run >= least and (run >= BLANK_RUN or has_words(unit)):
                 return True
     return False
 
