@@ -66,6 +66,11 @@ class Store:
         """Return the last version whose source was a file; None: there is none."""
         return self._first(_newest_first(VERSIONS, 1).where(VERSIONS.c.source == Source.FILE))
 
+    def from_file(self, digest: str) -> Version | None:
+        """Return the last version with these contents whose source was a file; None: no such."""
+        from_file = (VERSIONS.c.source == Source.FILE) & (VERSIONS.c.digest == digest)
+        return self._first(_newest_first(VERSIONS, 1).where(from_file))
+
     def versions(self, limit: int = 50, before: int | None = None) -> list[Version]:
         """Return the last versions, or the last ones before the number, newest first."""
         return [_version(row) for row in self._rows(_newest_first(VERSIONS, limit, before))]

@@ -48,3 +48,10 @@ def test_a_smaller_revision_is_outdated_whatever_it_says() -> None:
 def test_a_larger_revision_wins_also_when_it_says_the_same_again() -> None:
     assert judge(last("a", 3), "b", 4) is Verdict.PUBLISH
     assert judge(last("a", 3), "a", 4) is Verdict.PUBLISH
+
+
+def test_an_old_copy_changes_nothing_unless_it_has_a_revision() -> None:
+    assert judge(last("a"), "b", old=True) is Verdict.OUTDATED
+    assert judge(last("a"), "a", old=True) is Verdict.UNCHANGED
+    assert judge(last("a"), "b", 1, old=True) is Verdict.PUBLISH
+    assert judge(None, "b", old=True) is Verdict.PUBLISH

@@ -53,6 +53,14 @@ def test_the_last_version_and_the_last_one_from_a_file_are_found(store: Store) -
     ]
 
 
+def test_what_a_file_once_said_is_found_by_its_digest(store: Store) -> None:
+    first = version(1, source=Source.FILE)
+    store.append(first)
+    store.append(version(2, source=Source.CLI, contents=b"{}"))
+    assert store.from_file(first.digest) == first
+    assert store.from_file(version(2, contents=b"{}").digest) is None
+
+
 def test_versions_are_read_page_by_page_newest_first(store: Store) -> None:
     fill(store, 7)
 

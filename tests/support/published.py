@@ -73,6 +73,11 @@ class MemoryVersions:
         self._look()
         return next((each for each in self.kept[::-1] if each.source is Source.FILE), None)
 
+    def from_file(self, digest: str) -> Version | None:
+        self._look()
+        found = [each for each in self.kept if each.source is Source.FILE]
+        return next((each for each in found if each.digest == digest), None)
+
     def versions(self, limit: int = 50, before: int | None = None) -> Sequence[Version]:
         self._look()
         return [each for each in self.kept[::-1] if before is None or each.number < before][:limit]

@@ -37,7 +37,7 @@ def reloaded(found: models.Reloaded) -> Iterator[RenderableType]:
         case "unchanged":
             yield f"nothing to change: the routing stays version {number}"
         case "outdated":
-            yield Text(f"ignored: its revision is an older one; version {number} stays", "yellow")
+            yield Text(f"ignored: it is an older file; version {number} stays", "yellow")
         case "rejected":
             yield Text(f"rejected: version {number} stays in force", "bold red")
     for problem in found.problems:

@@ -41,6 +41,9 @@ class Beginning(Struct, frozen=True, kw_only=True):
 
     in_force: InForce
     reloaded: Reloaded
+    read: str  # the digest of what the file says
+    newest: Version  # that is kept; another one than the one in force does not fit here
+    misfit: tuple[str, ...] = ()  # why not
 
 
 def first(reading: Reading) -> First:
@@ -101,8 +104,12 @@ async def _begin(
     alone: bool,
 ) -> Beginning:
     """Return what is to be in force; Conflict: others published meanwhile."""
+    read = digest(first.declared.contents)
+    shared = shares(launched)
 
-    def beginning(version: Version, chosen: First, result: Result) -> Beginning:
+    def beginning(
+        version: Version, chosen: First, result: Result, newest: Version, *misfit: str
+    ) -> Beginning:
         wanted = chosen.declared.settings(version.number)
         reloaded = Reloaded(
             result="rejected" if chosen.problems else result,
@@ -112,25 +119,71 @@ async def _begin(
             restart_needed=restart_needed(launched, wanted),
         )
         in_force = InForce.of(version, chosen.declared, launched)
-        return Beginning(in_force=in_force, reloaded=reloaded)
+        return Beginning(
+            in_force=in_force, reloaded=reloaded, read=read, newest=newest, misfit=misfit
+        )
 
     latest, from_file = await history.ends()
     declared = first.declared
-    verdict = judge(from_file, digest(declared.contents), declared.revision)
+    good = await asyncio.to_thread(reading.last_good) if shared else None
+    before = None if good is None else digest(good.contents)
+    old = shared and await outdated(history, read, before)
+    verdict = judge(from_file, read, declared.revision, old=old)
     why = "first start"
     if latest is not None:
         why = "changed while turnout did not run"
         if first.problems or not alone or verdict is not Verdict.PUBLISH:
             fitting = await asyncio.to_thread(_fitting, first, latest, reading)
             if fitting is not None:
-                return beginning(latest, fitting, RESULTS[verdict])
+                return beginning(latest, fitting, RESULTS[verdict], latest)
+            if shared:
+                version, fitting = await _last_fitting(first, latest, reading, history)
+                misfit = told_of(first, latest)
+                return beginning(version, fitting, RESULTS[verdict], latest, *misfit)
             why = f"version {latest.number} does not fit the upstreams and keys there are now"
     caller = Caller(name="file", origin=reading.name)
     draft = Draft(source=Source.FILE, revision=declared.revision)
     intent = Intent(caller=caller, action="start", why=why)
     version = written(latest, declared, intent, draft, at)
     await history.append(version)
-    return beginning(version, first, "published")
+    return beginning(version, first, "published", version)
+
+
+async def outdated(history: History, read: str, before: str | None) -> bool:
+    """Return whether a file that says `read` may be an outdated copy, on one of several hosts.
+
+    `before` is what was read here last: the same again is no change. None: nothing was, so what a
+    file has said once, on whichever host, may be an old copy; the last one is none.
+    """
+    return read == before if before is not None else await history.was_from_file(read)
+
+
+def shares(launched: Settings) -> bool:
+    """Return whether other hosts may have the same store."""
+    return launched.store is not None and launched.store.url is not None
+
+
+async def _last_fitting(
+    first: First, latest: Version, reading: Reading, history: History
+) -> tuple[Version, First]:
+    """Return the last version that fits; Unavailable: none of the last ones does."""
+    for version in await history.last_ones():
+        fitting = await asyncio.to_thread(_fitting, first, version, reading)
+        if fitting is not None:
+            return version, fitting
+    raise Unavailable(
+        f"neither version {latest.number} nor one of those before it fits {reading.name}: give it "
+        "the upstreams that other hosts have"
+    )
+
+
+def told_of(first: First, version: Version) -> tuple[str, ...]:
+    """Return why `version` does not fit the file."""
+    try:
+        first.declared.routed(contents_of(version))
+    except ConfigError as error:
+        return told(error)
+    return ()
 
 
 def _fitting(first: First, version: Version, reading: Reading) -> First | None:

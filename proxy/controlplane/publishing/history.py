@@ -42,6 +42,10 @@ class Versions(Protocol):
         """Return the last version that came from a file; None: there is none yet."""
         ...
 
+    def from_file(self, digest: str) -> Version | None:
+        """Return the last version of this digest that came from a file; None: there is none."""
+        ...
+
     def versions(self, limit: int = PAGE, before: int | None = None) -> Sequence[Version]:
         """Return the last versions, or the last ones before a number, newest first."""
         ...
@@ -86,6 +90,14 @@ class History:
     async def ends(self) -> tuple[Version | None, Version | None]:
         """Return the last version, and the last that came from a file; None: there is none yet."""
         return await _read(self._versions.latest), await _read(self._versions.latest_from_file)
+
+    async def was_from_file(self, digest: str) -> bool:
+        """Return whether a file has said what this is the digest of."""
+        return await _read(lambda: self._versions.from_file(digest)) is not None
+
+    async def last_ones(self) -> Sequence[Version]:
+        """Return the last versions, newest first."""
+        return await _read(self._versions.versions)
 
     async def version(self, number: int) -> Version:
         """Return a version; Missing: there is none of this number."""

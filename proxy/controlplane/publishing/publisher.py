@@ -17,7 +17,7 @@ import structlog
 from msgspec.structs import asdict, replace
 
 from proxy.config.settings import DataPlane, Settings
-from proxy.controlplane.publishing.beginning import RESULTS, Beginning, misfits
+from proxy.controlplane.publishing.beginning import RESULTS, Beginning, misfits, outdated, shares
 from proxy.controlplane.publishing.change import (
     Caller,
     Misfit,
@@ -94,12 +94,13 @@ class Publisher:
         self.standing = standing
         self._beginning = beginning
         self._now = beginning.in_force
-        self._newest = beginning.in_force.version  # that is kept; another one does not fit here
+        self._newest = beginning.newest  # that is kept; another one than `_now` does not fit here
+        self._read = beginning.read  # the digest of what the file said when it was read last
         self._open: tuple[Intent, Version] | None = None  # not known whether it was kept
         self._history = history
         self._reading = reading
         self._launched = launched
-        self._shared = launched.store is not None and launched.store.url is not None
+        self._shared = shares(launched)
         self._push = push
         self._others = others
         self._adopt = adopt
@@ -122,6 +123,8 @@ class Publisher:
         began = self._beginning
         self._adopt(self.settings)
         self.standing.note(began.reloaded)
+        if began.misfit:
+            self.standing.note_misfit(self._newest, began.misfit)
         await self._keep(self._now.declared)
         if not await self._history.recorded(self.current.number):
             # Either it is new, or a crash came between its append and the answer.
@@ -326,7 +329,9 @@ class Publisher:
         latest, from_file = await self._history.ends()
         if latest is not None and latest.number > self._newest.number:
             self._newest = latest
-        verdict = judge(from_file, digest(declared.contents), declared.revision)
+        read = digest(declared.contents)
+        old = self._shared and await outdated(self._history, read, self._read)
+        verdict = judge(from_file, read, declared.revision, old=old)
         pushed = None
         if verdict is Verdict.PUBLISH:
             draft = Draft(source=Source.FILE, revision=declared.revision)
@@ -338,6 +343,7 @@ class Publisher:
             self._now = around
             if around.version is self._newest:
                 self.standing.note_fit()
+        self._read = read
         wanted = declared.settings(self.current.number)
         return Reloaded(
             result=RESULTS[verdict],

@@ -67,7 +67,7 @@ def test_what_is_so_already_is_no_new_version() -> None:
             PUSHED,
             "in force on 2/2 workers after 3 ms (routing as before: version 8)",
         ),
-        ("outdated", {}, "ignored: its revision is an older one; version 8 stays"),
+        ("outdated", {}, "ignored: it is an older file; version 8 stays"),
         ("rejected", {}, "rejected: version 8 stays in force"),
     ],
 )

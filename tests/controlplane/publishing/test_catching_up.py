@@ -3,10 +3,14 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from proxy.config.settings import Origin
 from proxy.controlplane.publishing import Stale, Unavailable
 from proxy.controlplane.publishing.change import Unknown
+from proxy.controlplane.publishing.configuration.reading import Reading
 from proxy.errors import ChangeError, Unsure
+from proxy.rollout import digest
 from tests.support.published import ANN, FILE, NOON, House
 
 MORE = {"base": 90, "ft-v2": 10}
@@ -184,3 +188,73 @@ async def test_what_others_publish_waits_while_another_turnout_takes_over(
     await house.publisher.release()
     assert house.publisher.current.number == 2
     assert house.now > NOON
+
+
+SHARED = FILE + "store: {url: postgresql://db/turnout}\n"
+NEWER = SHARED.replace("{base: 100}", "{base: 60, ft-v2: 40}")
+
+
+async def sharing(house: House, text: str, name: str) -> House:
+    """Return a host that shares the store of `house`, with a file and a folder of its own."""
+    folder = house.folder / name
+    folder.mkdir()
+    other = House(folder, text)
+    other.versions = house.versions
+    return await other.open()
+
+
+async def test_a_host_with_an_outdated_copy_of_the_file_starts_again_on_what_is_in_force(
+    tmp_path: Path,
+) -> None:
+    house = await House(tmp_path, SHARED).open()
+    await sharing(house, NEWER, "newer")
+    await house.again()
+    assert house.standing.last is not None
+    assert (house.standing.last.result, house.publisher.current.number) == ("outdated", 2)
+    assert (await house.publisher.reload(ANN)).result == "outdated"
+
+    fresh = await sharing(house, SHARED, "fresh")
+    assert fresh.standing.last is not None
+    assert (fresh.standing.last.result, fresh.publisher.current.number) == ("outdated", 2)
+    fresh.write(SHARED + "revision: 1\n")
+    assert (await fresh.publisher.reload(ANN)).result == "published"
+
+
+async def test_a_file_that_is_taken_back_on_all_hosts_is_published_once(tmp_path: Path) -> None:
+    house = await House(tmp_path, SHARED).open()
+    other = await sharing(house, NEWER, "other")
+    house.write(NEWER)
+    assert (await house.publisher.reload(ANN)).result == "unchanged"
+    for each in (house, other):
+        each.write(SHARED)
+    assert (await house.publisher.reload(ANN)).result == "published"
+    await other.again()
+    assert other.standing.last is not None
+    assert (other.standing.last.result, other.publisher.current.number) == ("unchanged", 3)
+
+
+async def test_a_host_starts_on_the_last_version_that_fits_its_file(tmp_path: Path) -> None:
+    house = await House(tmp_path, SHARED).open()
+    await sharing(house, NEWER.replace("two", "three"), "other")
+    await house.again()
+    assert house.publisher.current.number == 1
+    assert "version 2 does not fit" in house.standing.degraded[0]
+    assert len(house.versions.kept) == 2
+
+    renamed = SHARED.replace("one", "four").replace("two", "five")
+    folder = tmp_path / "third"
+    folder.mkdir()
+    third = House(folder, renamed)
+    third.versions = house.versions
+    last = house.versions.kept[-1]
+    house.versions.kept.append(replace(last, number=3, digest=digest_of(renamed, folder)))
+    with pytest.raises(Unavailable, match="neither version 3 nor one of those before it fits"):
+        await third.open()
+
+
+def digest_of(text: str, folder: Path) -> str:
+    """Return the digest of what a file says of routes."""
+    file = folder / "said.yaml"
+    file.write_text(text, encoding="utf-8")
+    declared = Reading(Origin(file=str(file)), {}).read()
+    return digest(declared.contents)
