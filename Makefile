@@ -67,6 +67,7 @@ store: setup ## the request store: written a second, and searched at 5 million (
 
 soak: setup ## 1,000 changes, 20 upgrades, restarts and kills under load, flat memory (MINUTES=10)
 	TURNOUT_TEST_CHANGES=1000 $(BIN)/python -m pytest -s tests/processes/test_changes.py
+	TURNOUT_TEST_CHANGES=100 $(BIN)/python -m pytest -s tests/processes/test_hosts.py
 	TURNOUT_TEST_ROUNDS=20 $(BIN)/python -m pytest -s tests/processes/test_upgrade.py tests/processes/test_costs.py
 	TURNOUT_TEST_MINUTES=$(MINUTES) $(BIN)/python -m pytest -s tests/faults/test_memory.py
 	TURNOUT_TEST_KILLS=200 $(BIN)/python -m pytest --timeout 900 tests/store/observations/test_faults.py
