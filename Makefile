@@ -65,11 +65,12 @@ bench: setup ## turnout beside nginx and the textbook proxy, in one run (ARGS=--
 store: setup ## the request store: written a second, and searched at 5 million (ARGS="--rows 100000")
 	$(BIN)/python -m bench.store $(ARGS)
 
-soak: setup ## 1,000 changes, 20 upgrades, restarts and kills under load, flat memory (MINUTES=10)
+soak: setup ## 1,000 changes, 20 upgrades, restarts, kills and store outages under load, flat memory (MINUTES=10)
 	TURNOUT_TEST_CHANGES=1000 $(BIN)/python -m pytest -s tests/processes/test_changes.py
 	TURNOUT_TEST_CHANGES=100 $(BIN)/python -m pytest -s tests/processes/test_hosts.py
 	TURNOUT_TEST_ROUNDS=20 $(BIN)/python -m pytest -s tests/processes/test_upgrade.py tests/processes/test_costs.py
 	TURNOUT_TEST_MINUTES=$(MINUTES) $(BIN)/python -m pytest -s tests/faults/test_memory.py
+	TURNOUT_TEST_MINUTES=$(MINUTES) $(BIN)/python -m pytest -s tests/faults/outages.py
 	TURNOUT_TEST_KILLS=200 $(BIN)/python -m pytest --timeout 900 tests/store/observations/test_faults.py
 
 profile: setup ## where a worker's CPU time goes under load (ARGS="--cell stream")
