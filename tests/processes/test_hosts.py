@@ -153,6 +153,10 @@ async def test_a_host_that_was_cut_off_serves_on_is_named_and_catches_up(
         hosts.cable.join()
         await hosts.in_force(2)
 
+        await hosts.c.end()
+        left = await eventually(hosts.a.status, lambda status: len(status["hosts"]) == 2)
+        assert [each["name"] for each in left["hosts"]] == ["a", "b"]
+
 
 async def test_without_the_store_all_serve_on_changes_are_refused_and_it_recovers_by_itself(
     tmp_path: Path, postgres: Server

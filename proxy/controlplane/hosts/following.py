@@ -76,8 +76,7 @@ class Following:
                 if self._company.shared is not None:
                     tasks.create_task(self._listen(self._company.shared))
         finally:
-            if not publishing.held:
-                await self._leave()
+            await self._leave()  # a successor, where there is one, goes by the name from now on
 
     def own(self, publishing: Publishing) -> Host:
         """Return this host as it is."""
