@@ -299,6 +299,7 @@ def test_a_shadow_that_does_nothing_is_seen_by_what_was_expected() -> None:
         assert board.value("turnout_shadow_dropped_total", **labels, reason=reason) == count
 
 
+@pytest.mark.alone
 def test_a_hundred_thousand_junk_names_add_one_label_value_and_scrape_fast() -> None:
     board = Board()
     board.take(observed())
@@ -339,6 +340,7 @@ def timed(call: object) -> float:
     return time.perf_counter() - began
 
 
+@pytest.mark.alone
 def test_a_scrape_of_many_variants_stays_fast() -> None:
     names = [f"v{n}" for n in range(100)]
     board = Board(*names)
