@@ -71,6 +71,24 @@ static size_t whole_reply_size;
 static char chunk[512];
 static size_t chunk_size;
 static char *chunk_clock;   /* where in `chunk` the 16 digits stand */
+static char *chunk_words;   /* where in it the words stand, */
+static size_t words_size;   /* and how many bytes they have */
+
+/* What a stream says, a chunk's words after the other's: a reply that goes on saying one thing
+ * would be a model's failure, and whoever looks for such failures would be measured at that. */
+static const char WORDS[] =
+    "You can change the delivery address as long as the parcel has not left our warehouse. "
+    "Open the order, choose the address that you want, and confirm; a message follows within a few "
+    "minutes. If it is on its way already, the carrier may still hold it at a shop nearby: look "
+    "for the tracking number in the mail of the day on which it was sent, and ask for a change "
+    "there. Parcels that nobody takes in come back to us after ten days, and what was paid is "
+    "returned to the same card. For orders from abroad there is one more thing to know. Customs "
+    "keep the address that was declared first, so a new one needs a new declaration, which takes "
+    "us two working days. Would you like me to begin with that, or rather wait until the first "
+    "attempt at delivery is over? In either case nothing more is to be paid, and the guarantee "
+    "runs from the day when the goods reach you. Should anything be broken or missing then, please "
+    "take a picture before the box is thrown away. Our colleagues at the service desk answer on "
+    "weekdays between eight and six; at other times they find your note in the morning.";
 
 static const char STREAM_HEAD[] =
     "HTTP/1.1 200 OK\r\nserver: mock\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
@@ -111,20 +129,24 @@ static void build_chunk(void) {
     static const char head[] =
         "data: {\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion.chunk\","
         "\"created\":1763800000,\"model\":\"bench-model\",\"system_fingerprint\":"
-        "\"@0123456789abcdef\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" ";
+        "\"@0123456789abcdef\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"";
     static const char tail[] = "\"},\"finish_reason\":null}]}\n\n";
     const int padding = EVENT_BYTES - (int)(sizeof head - 1) - (int)(sizeof tail - 1);
     if (padding < 1) {
         fputs("mock: the event's frame leaves no room for words\n", stderr);
         exit(1);
     }
+    words_size = (size_t)padding;
     chunk_size = (size_t)snprintf(chunk, sizeof chunk, "%x\r\n%s%.*s%s\r\n", EVENT_BYTES, head,
-                                  padding, "words words words words words words words words",
-                                  tail);
+                                  padding, WORDS, tail);
     chunk_clock = strchr(chunk, CLOCK_MARK) + 1;
+    chunk_words = strstr(chunk, "\"content\":\"") + strlen("\"content\":\"");
 }
 
-static void stamp_chunk(int64_t time) {
+/* Make `chunk` the one that is sent at `time` to whoever is to get `left` more. */
+static void stamp_chunk(int64_t time, uint32_t left) {
+    const size_t pieces = (sizeof WORDS - 1) / words_size;
+    memcpy(chunk_words, WORDS + (pieces - 1 - left % pieces) * words_size, words_size);
     static const char digits[] = "0123456789abcdef";
     for (int i = CLOCK_DIGITS - 1; i >= 0; i--, time >>= 4)
         chunk_clock[i] = digits[time & 15];
@@ -203,14 +225,14 @@ static bool step(struct conn *c, int64_t time) {
         return end_stream(c);
     c->chunks_left--;
     c->due += c->pace->gap;
-    stamp_chunk(time);
+    stamp_chunk(time, c->chunks_left);
     return put(c, chunk, chunk_size);
 }
 
 static bool start_stream(struct conn *c) {
     char out[sizeof STREAM_HEAD + sizeof chunk];
     const int64_t time = now();
-    stamp_chunk(time);
+    stamp_chunk(time, c->chunks_left);
     memcpy(out, STREAM_HEAD, sizeof STREAM_HEAD - 1);
     memcpy(out + sizeof STREAM_HEAD - 1, chunk, chunk_size);
     c->chunks_left--;
