@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.support.patience import eventually
+from tests.support.patience import eventually, pace
 from tests.support.postgres import MISSING, postgres_server
 from tests.support.process import say
 from tests.support.scripted_upstream import json_reply, scripted_upstream
@@ -61,7 +61,7 @@ class Traffic:
             began = loop.time()
             async with asyncio.TaskGroup() as tasks:
                 for number in range(int(seconds * RATE)):
-                    await asyncio.sleep(max(0.0, began + number / RATE - loop.time()))
+                    await pace(max(0.0, began + number / RATE - loop.time()))
                     tasks.create_task(ask())
                     self.sent += 1
         return times
