@@ -31,7 +31,7 @@ MOST = 500  # of a page
 )
 @click.option("--outcome", type=click.Choice(OUTCOMES), help="Only those that ended so.")
 @click.option(
-    "--alert", metavar="RULE", help="Only those that broke this rule: slow, short, or any."
+    "--alert", metavar="RULE", help="Only those that broke this rule: slow, short, budget, or any."
 )
 @click.option("--key", metavar="KEY", help="Only of this client key, by its name.")
 @click.option(
