@@ -72,7 +72,7 @@ def add(
     columns: dict[str, ColumnElement[Any]] = {}  # by name: many metrics share an n
     pairs = [(_named(columns, term.n), _named(columns, term.x)) for term in what]
     parts = [func.sum(each).label(name) for name, each in columns.items()]
-    inner = inside(select(side_of(sides), *parts), numbers(sides), since, until)
+    inner = inside(connection, select(side_of(sides), *parts), numbers(sides), since, until)
     # What has no bucket is a unit of its own.
     unit = func.coalesce(ROW.bucket, -ROW.number)
     units = inner.group_by(literal_column("side"), unit).subquery("units").c

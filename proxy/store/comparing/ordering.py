@@ -23,7 +23,11 @@ def order(
     side, value = side_of(sides), ROW[column]
     rank = func.row_number().over(partition_by=side, order_by=value).label("rank")
     query = select(side, rank, value.label("value"))
-    ordered = within(query, numbers(sides), since, until, value.is_not(None)).subquery("ordered").c
+    ordered = (
+        within(connection, query, numbers(sides), since, until, value.is_not(None))
+        .subquery("ordered")
+        .c
+    )
     kept = or_(*(_kept(ordered.side == place, ordered.rank, n) for place, n in enumerate(counts)))
     chosen = select(ordered.side, ordered.rank, ordered.value).where(kept)
     found: list[list[tuple[int, float]]] = [[] for _ in sides]

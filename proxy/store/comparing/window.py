@@ -5,6 +5,7 @@ Spans say in which blocks there are any, so that only these are read.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from msgspec import Struct
@@ -16,8 +17,10 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    false,
     func,
     literal_column,
+    or_,
     select,
 )
 
@@ -25,6 +28,7 @@ from proxy.experiments.scope import left_out
 from proxy.store.observations.rows import Kind, read_kind
 from proxy.store.tables import BLOCK, KINDS, OBSERVATIONS, SPANS
 
+STRETCHES = 20  # of blocks, that a query names
 ROW = OBSERVATIONS.c
 SPAN = SPANS.c
 
@@ -49,6 +53,7 @@ def among(column: ColumnElement[Any], kinds: Iterable[int]) -> ColumnElement[boo
 
 
 def within(
+    connection: Connection,
     query: Select[Any],
     kinds: Iterable[int],
     since: float,
@@ -57,16 +62,32 @@ def within(
 ) -> Select[Any]:
     """Return a query of OBSERVATIONS that reads only what is in the window."""
     chosen = list(kinds)
-    block = (
-        select(SPAN.block)
-        .distinct()
-        .where(among(SPAN.kind, chosen), SPAN.last_at >= since, SPAN.first_at < until)
-        .subquery("inside")
-        .c.block
+    told = (among(SPAN.kind, chosen), SPAN.last_at >= since, SPAN.first_at < until)
+    blocks = connection.scalars(select(SPAN.block).distinct().where(*told)).all()
+    # In numbers, not as a join: what a database makes of a join by range is anybody's guess.
+    here = or_(
+        false(),
+        *(
+            ROW.number.between(first * BLOCK, last * BLOCK + BLOCK - 1)
+            for first, last in stretches(blocks)
+        ),
     )
-    here = ROW.number.between(block * BLOCK, block * BLOCK + BLOCK - 1)
     when = and_(ROW.started_at >= since, ROW.started_at < until)
     return query.select_from(OBSERVATIONS).where(here, among(ROW.kind, chosen), when, *more)
+
+
+def stretches(blocks: Iterable[int]) -> list[tuple[int, int]]:
+    """Return the first and last blocks of stretches that have them all, at most STRETCHES.
+
+    What lies between is left out, the largest gaps first.
+    """
+    there = sorted(blocks)
+    if not there:
+        return []
+    gaps = sorted(pairwise(there), key=lambda gap: gap[0] - gap[1])[: STRETCHES - 1]
+    ends = sorted((before, after) for before, after in gaps if after - before > 1)
+    firsts = [there[0], *(after for _, after in ends)]
+    return list(zip(firsts, [*(before for before, _ in ends), there[-1]], strict=True))
 
 
 def count(connection: Connection, route: str, since: float, until: float) -> list[Counted]:
@@ -77,7 +98,7 @@ def count(connection: Connection, route: str, since: float, until: float) -> lis
     if not chosen:
         return []
     counts = func.count(), func.count(ROW.ttft_ms), func.count(ROW.cost_usd)
-    query = within(select(ROW.kind, *counts), chosen, since, until).group_by(ROW.kind)
+    query = within(connection, select(ROW.kind, *counts), chosen, since, until).group_by(ROW.kind)
     return [
         Counted(number, chosen[number], *numbers) for number, *numbers in connection.execute(query)
     ]

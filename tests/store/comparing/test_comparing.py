@@ -13,6 +13,7 @@ from proxy.exchange.observation import Observation, Usage
 from proxy.exchange.outcome import Outcome
 from proxy.experiments import Measured, Sums
 from proxy.store.comparing import Comparing, TooLong
+from proxy.store.comparing.window import STRETCHES, stretches
 from proxy.store.observations import Keeping
 from tests.support.observed import observed
 
@@ -201,3 +202,24 @@ def test_one_comparison_at_a_time(engine: Engine) -> None:
     comparing = Comparing(engine, seconds=0.05)
     with comparing._busy, pytest.raises(TooLong, match="another comparison is under way"):
         comparing.measure("support", ["base"], SINCE, UNTIL)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "found"),
+    [
+        ([], []),
+        ([7], [(7, 7)]),
+        ([3, 1, 2], [(1, 3)]),
+        ([1, 2, 5, 9, 10], [(1, 2), (5, 5), (9, 10)]),
+    ],
+)
+def test_blocks_in_a_row_are_one_stretch(blocks: list[int], found: list[tuple[int, int]]) -> None:
+    assert stretches(blocks) == found
+
+
+def test_of_very_many_stretches_the_largest_gaps_stay() -> None:
+    blocks = [10 * number for number in range(100)] + [5000]
+    found = stretches(blocks)
+    assert len(found) == STRETCHES
+    assert found[-1] == (5000, 5000)
+    assert all(any(first <= each <= last for first, last in found) for each in blocks)
