@@ -207,7 +207,11 @@ class Publisher:
         """Take changes again; what another turnout has kept meanwhile is put in force first."""
         self._turns.held = ""
         async with self._turns.turn:
-            await self._resume()
+            try:
+                await self._resume()
+            except ChangeError as error:  # whoever follows the store catches up once it answers
+                log = structlog.get_logger()
+                log.warning("what was kept meanwhile is not known yet", reason=str(error))
 
     async def close(self) -> None:
         """Finish what was begun, and take no more."""

@@ -190,6 +190,18 @@ async def test_what_others_publish_waits_while_another_turnout_takes_over(
     assert house.now > NOON
 
 
+async def test_a_store_that_is_away_when_nobody_took_over_is_followed_later(
+    house: House, other: House
+) -> None:
+    house.publisher.hold("another turnout takes over")
+    await other.split(**MORE)
+    house.versions.broken = True
+    await house.publisher.release()
+    house.versions.broken = False
+    await house.publisher.catch_up()
+    assert house.publisher.current.number == 2
+
+
 SHARED = FILE + "store: {url: postgresql://db/turnout}\n"
 NEWER = SHARED.replace("{base: 100}", "{base: 60, ft-v2: 40}")
 
