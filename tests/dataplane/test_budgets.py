@@ -40,8 +40,9 @@ def ask(route: str) -> dict[str, object]:
 async def test_requests_of_a_route_are_refused_and_those_of_another_are_not(
     model: ScriptedUpstream,
 ) -> None:
+    later = time.time() + 3600
     async with serving(settings(model)) as turnout:
-        turnout.service.heed(Spent(routes={"support": LATER}))
+        turnout.service.heed(Spent(routes={"support": later}))
         refused = await turnout.post(CHAT, ask("support"))
         seen = await turnout.observed()
         served = await turnout.post(CHAT, ask("sales"))
@@ -50,7 +51,7 @@ async def test_requests_of_a_route_are_refused_and_those_of_another_are_not(
     error = refused.json()["error"]
     assert refused.status_code == 429
     assert (error["type"], error["code"]) == ("insufficient_quota", "policy_budget_spent")
-    ends = time.strftime("%Y-%m-%d %H:%M", time.gmtime(LATER))
+    ends = time.strftime("%Y-%m-%d %H:%M", time.gmtime(later))
     assert error["message"] == (
         f"The budget of 'support' is spent; requests are taken again from {ends} UTC on."
     )
