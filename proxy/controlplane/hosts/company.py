@@ -5,6 +5,7 @@ neither what a version is nor when it is time to tell.
 """
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol
 
@@ -46,6 +47,8 @@ class Company:
         self._seen = 0.0  # when they were read
         self._strangers = 0  # tellings in a row that were not ours, under our name
         self._told = asyncio.Event()
+        self._turn = threading.Lock()  # held while the store hears of this host
+        self._left = False
         self.due = asyncio.Event()  # it is time to tell the others
 
     def moved(self) -> None:
@@ -57,7 +60,7 @@ class Company:
         self._own = own
         if self.shared is None:
             return
-        found = await asyncio.to_thread(self.shared.report, own)
+        found = await asyncio.to_thread(self._report, self.shared, own)
         self._meet([each for each in found if each.name == own.name], own)
         self._others = [each for each in found if each.name != own.name]
         self._seen = self._clock()
@@ -66,7 +69,7 @@ class Company:
     async def leave(self) -> None:
         """Let the others forget this host; StoreError: that can't be done."""
         if self.shared is not None and self._own is not None:
-            await asyncio.to_thread(self.shared.leave, self._own)
+            await asyncio.to_thread(self._leave, self.shared, self._own)
 
     @property
     def others(self) -> list[Host]:
@@ -96,6 +99,15 @@ class Company:
         except TimeoutError:
             pass  # who is late is told
         return reach(self.others, version, 1000 * (self._clock() - began))
+
+    def _report(self, shared: Shared, own: Host) -> Sequence[Host]:
+        with self._turn:  # whoever told us was cancelled, maybe, and then we left
+            return () if self._left else shared.report(own)
+
+    def _leave(self, shared: Shared, own: Host) -> None:
+        with self._turn:
+            self._left = True
+            shared.leave(own)
 
     def _meet(self, ours: Sequence[Host], own: Host) -> None:
         """Find out whether another host goes by the same name."""

@@ -73,6 +73,13 @@ async def test_a_host_tells_of_itself_and_knows_the_others(board: Board) -> None
     assert set(board.hosts) == {"b", "c"}
 
 
+async def test_who_has_left_is_not_put_on_the_list_again(company: Company, board: Board) -> None:
+    await company.tell(host())
+    await company.leave()
+    await company.tell(host())  # as one does that was under way
+    assert "a" not in board.hosts
+
+
 async def test_a_version_is_waited_for_until_the_others_have_it(
     company: Company, board: Board
 ) -> None:
