@@ -14,6 +14,7 @@ It knows nothing of models, routes or upstreams.
 
 from proxy.http.connection import Service
 from proxy.http.edge import Edge
+from proxy.http.framing import chunk, in_chunk
 from proxy.http.head import Head
 from proxy.http.headers import (
     HOP_BY_HOP,
@@ -38,6 +39,8 @@ __all__ = [
     "Reply",
     "Request",
     "Service",
+    "chunk",
     "end_to_end",
+    "in_chunk",
     "render",
 ]

@@ -16,6 +16,10 @@ from proxy.http.request import Request
 LINE_BYTES = 1024  # one size line or trailer line
 EXTRA_BYTES = 16 * 1024  # extensions and trailers of one body together
 
+SMALL = 2048  # bytes of a chunk, its framing included; such ones are written and read at a glance
+CRLF = b"\r\n"
+_SIZES = tuple([b"%x\r\n" % size for size in range(SMALL)])
+
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _SIZE = re.compile(
     rb'([0-9A-Fa-f]{1,15})((?:;%b(?:=(?:%b|"[\t !#-\[\]-~]*"))?)*)' % (_TOKEN, _TOKEN)
@@ -24,6 +28,38 @@ _TRAILER = re.compile(rb"%b:[\t -~\x80-\xff]*" % _TOKEN)
 _FRAMING = (b"content-length", b"transfer-encoding", b"host")
 
 _BROKEN = "The chunked body is malformed."
+
+
+def chunk(data: bytes) -> bytes:
+    """Return `data`, which is not empty, as one chunk."""
+    size = len(data)
+    return (_SIZES[size] if size < SMALL else b"%x\r\n" % size) + data + CRLF
+
+
+def lines_by_length() -> list[bytes]:
+    """Return, at the length of each small chunk as `chunk` writes it, its first line."""
+    lines = [b""] * SMALL
+    for size in range(1, SMALL):
+        length = len(_SIZES[size]) + size + len(CRLF)
+        if length < SMALL:
+            lines[length] = _SIZES[size]
+    return lines
+
+
+_LINES = lines_by_length()
+
+
+def in_chunk(data: bytes) -> bytes:
+    """Return what stands in `data` if that is one small chunk as `chunk` writes it, else nothing.
+
+    `data` must begin where a chunk does.
+    """
+    length = len(data)
+    if length < SMALL and data[-2:] == CRLF:
+        line = _LINES[length]
+        if line and data[: len(line)] == line:
+            return data[len(line) : -2]
+    return b""
 
 
 class Chunks:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import Protocol
 
+from proxy.http.framing import chunk
 from proxy.http.head import ALLOW, Head
 from proxy.http.headers import Fields, Headers, render, writable
 
@@ -129,8 +130,8 @@ class Reply:
                 return
         held, self._held = self._held, None
         if self._chunked:
-            data = b"%s%x\r\n%s\r\n" % (held or b"", len(data), data)
-        elif held is not None:
+            data = chunk(data)
+        if held is not None:
             data = held + data
         self._wire.write(data)
 

@@ -19,6 +19,7 @@ from proxy.errors import (
     UpstreamTimeout,
 )
 from proxy.exchange import ErrorCode
+from proxy.http import chunk
 from proxy.upstream.reply import BadReply, ReplyHeads, ReplyReader, ResponseHead
 from proxy.upstream.timer import LazyTimer
 
@@ -241,8 +242,7 @@ class Connection(asyncio.Protocol):
         lead = head  # goes out with the first piece
         async for piece in body:
             if piece:
-                framed = b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece
-                write(lead + framed)
+                write(lead + (chunk(piece) if chunked else piece))
                 lead = b""
                 if self._stalled:
                     await self._drain()

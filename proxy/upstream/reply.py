@@ -8,7 +8,7 @@ differ in their Content-Length alone, so the rest is read once (`HeadMemory`).
 import httptools
 from msgspec import Struct
 
-from proxy.http import Headers, HeadMemory
+from proxy.http import Headers, HeadMemory, in_chunk
 
 HEAD_BYTES = 64 * 1024  # of a head, interim ones before it included; of trailers
 HEADER_COUNT = 200
@@ -46,6 +46,7 @@ class ReplyReader:
     __slots__ = (
         "_alive",
         "_barren",
+        "_between",
         "_headers",
         "_heads",
         "_interim",
@@ -81,6 +82,7 @@ class ReplyReader:
         self.complete = False
         self.keep_alive = False
         self.started = False  # a byte of a reply that is not interim has arrived
+        self._between = False  # chunks: the next byte begins one
         self._interim = 0
         self._barren = 0
         self._left: int | None = None  # bytes of a body that is counted here; None: by llhttp
@@ -88,6 +90,11 @@ class ReplyReader:
 
     def feed(self, data: bytes) -> None:
         """Read on; raises BadReply. What of the body came before the fault is in `body`."""
+        if self._between:
+            piece = in_chunk(data)
+            if piece:  # as is nearly all of a stream: llhttp, which stands after a chunk, may stay
+                self.body.append(piece)
+                return
         if self._left is not None:
             self._count(data, self._left)
         elif self.started or self._no_body:
@@ -135,6 +142,8 @@ class ReplyReader:
             if not self.complete:
                 raise BadReply(str(error.__context__ or error)) from None
             self.keep_alive = False  # bytes that nobody asked for: the reply is whole all the same
+        if self._between and data[-2:] != b"\r\n":  # the next chunk's first line has begun
+            self._between = False
         if headless and self.head is not None:
             self._check_head(len(data))
         elif not self.body and not self.complete:
@@ -221,6 +230,14 @@ class ReplyReader:
         if self._no_body:
             self.on_message_complete()
 
+    def on_chunk_header(self) -> None:
+        """Note that a chunk has begun."""
+        self._between = False
+
+    def on_chunk_complete(self) -> None:
+        """Note that a chunk is whole."""
+        self._between = True
+
     def on_message_complete(self) -> None:
         """Note that the reply is whole."""
         if self.head is None:  # an interim one
@@ -228,6 +245,7 @@ class ReplyReader:
             return
         assert self._parser is not None  # noqa: S101  # it is calling us
         self.complete = True
+        self._between = False
         self.keep_alive = self._parser.should_keep_alive()
 
     def _note_interim(self, status: int) -> None:

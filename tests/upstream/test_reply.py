@@ -1,5 +1,7 @@
 """Reading replies: what is framed, what is refused, for any cutting of the bytes."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -40,6 +42,37 @@ def test_a_reply_with_a_length_is_read_to_its_end() -> None:
     assert body == b"hello"
     assert reader.complete
     assert reader.keep_alive
+
+
+CHUNKS = (
+    b"5\r\nhello\r\n",
+    b"1\r\n \r\n",
+    b"10\r\n5\r\n0\r\n\r\n12345678\r\n",  # 16 bytes, which look like framing
+    b"0A\r\nnot as we \r\n",
+    b"3;a=b\r\ndo \r\n",
+    b"4\r\n\r\n\r\n\r\n",
+    b"2\r\nit\r\n",
+)
+WORDS = b"hello 5\r\n0\r\n\r\n12345678not as we do \r\n\r\nit"
+
+
+@given(cuts=st.sets(st.integers(0, len(b"".join(CHUNKS)) + 5)), at_chunks=st.booleans())
+def test_chunks_are_the_same_for_any_cutting(cuts: set[int], *, at_chunks: bool) -> None:
+    stream = b"".join(CHUNKS) + b"0\r\n\r\n"
+    if at_chunks:  # most reads are whole chunks
+        cuts |= {len(b"".join(CHUNKS[:count])) for count in range(len(CHUNKS) + 1)}
+    edges = [0, *sorted(cuts), len(stream)]
+    pieces = [stream[begin:end] for begin, end in pairwise(edges) if begin < end]
+    reader, body = read(CHUNKED, *pieces)
+    assert body == WORDS
+    assert reader.complete
+    assert reader.keep_alive
+
+
+@pytest.mark.parametrize("bad", [b"5\r\nhelloXX", b"+5\r\nhello\r\n", b"0x5\r\nhello\r\n"])
+def test_a_chunk_that_is_none_is_refused_among_whole_ones_too(bad: bytes) -> None:
+    with pytest.raises(BadReply):
+        read(CHUNKED, CHUNKS[0], CHUNKS[1], bad, CHUNKS[0])
 
 
 def test_chunks_are_decoded_and_their_trailers_dropped() -> None:

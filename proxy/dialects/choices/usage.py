@@ -42,6 +42,7 @@ class Last(Struct, gc=False):
 
 _last: Final = msgspec.json.Decoder(Last)
 
+USAGE: Final = b'"usage"'
 EMPTY: Final = re.compile(rb"\[\s*\]")  # quick to look for, and nearly as rare
 NO_CHOICES: Final = re.compile(rb'"choices"\s*:\s*\[\s*\]')
 NO_DETAILS: Final = Details()
@@ -82,12 +83,12 @@ def ask_usage(members: Members) -> Members | None:
 
 def stripper() -> EventStripper:
     """Return what takes the event that include_usage adds out of a stream."""
-    return EventStripper(EMPTY.search, adds_usage)
+    return EventStripper(USAGE, EMPTY.search, adds_usage)
 
 
 def adds_usage(event: bytes) -> bool:
-    """Return whether an event has a usage and no choices."""
-    if not NO_CHOICES.search(event):
+    """Return whether an event has a usage and no choices, both by these very names."""
+    if USAGE not in event or not NO_CHOICES.search(event):
         return False
     lines = event.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:

@@ -29,6 +29,14 @@ class Words:
         self.pieces = [first]
 
 
+class Items(list[Any]):
+    """A list whose items grow; those that name their index are found by it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.places: dict[object, Value] = {}
+
+
 def grow(whole: Value, piece: Mapping[str, Any]) -> None:
     """Add a piece of a value to what there is of it."""
     for name, said in piece.items():
@@ -40,7 +48,7 @@ def grow(whole: Value, piece: Mapping[str, Any]) -> None:
                 held.pieces.append(said)
             case dict(), dict():
                 grow(held, said)
-            case list(), list():
+            case Items(), list():
                 extend(held, said)
             case str(), str() if held:
                 pass
@@ -48,21 +56,21 @@ def grow(whole: Value, piece: Mapping[str, Any]) -> None:
                 whole[name] = fresh(name, said)
 
 
-def extend(whole: list[Any], pieces: list[Any]) -> None:
-    """Add pieces to a list: each to the item whose index it names, or else at the end."""
+def extend(whole: Items, pieces: list[Any]) -> None:
+    """Add pieces to a list: each to the item whose index it names, or else at the end.
+
+    TypeError: what stands for an index can be none.
+    """
     for piece in pieces:
         index = piece.get("index") if isinstance(piece, dict) else None
-        held = None if index is None else at(whole, index)
-        if held is None:
-            whole.append(fresh("", piece))
-        else:
+        held = whole.places.get(index)
+        if held is not None:
             grow(held, piece)
-
-
-def at(items: list[Any], index: object) -> Value | None:
-    """Return the item that names an index; None: there is none yet."""
-    named = (item for item in items if isinstance(item, dict) and item.get("index") == index)
-    return next(named, None)
+            continue
+        item = fresh("", piece)
+        whole.append(item)
+        if index is not None:
+            whole.places[index] = item
 
 
 def fresh(name: str, said: Any) -> Any:
@@ -75,7 +83,7 @@ def fresh(name: str, said: Any) -> Any:
             grow(value, said)
             return value
         case list():
-            items: list[Any] = []
+            items = Items()
             extend(items, said)
             return items
         case _:

@@ -18,19 +18,31 @@ LONGEST_END: Final = 4
 
 
 class EventStripper:
-    """Drops the events for which `unwanted` is true; `marked` is a cheap first look at bytes.
+    """Drops the events for which `unwanted` is true; `word` and `marked` are cheap first looks.
 
-    Both get bytes as they came: `marked` must be true of whatever holds an unwanted event.
+    All are about bytes as they came: whatever holds an unwanted event must hold `word`, and
+    `marked` must be true of it.
     """
 
-    __slots__ = ("_between", "_drop_lf", "_held", "_limit", "_marked", "_passing", "_unwanted")
+    __slots__ = (
+        "_between",
+        "_drop_lf",
+        "_held",
+        "_limit",
+        "_marked",
+        "_passing",
+        "_unwanted",
+        "_word",
+    )
 
     def __init__(
         self,
+        word: bytes,
         marked: Callable[[bytes], object],
         unwanted: Callable[[bytes], bool],
         limit: int = MAX_HELD,
     ) -> None:
+        self._word = word
         self._marked = marked
         self._unwanted = unwanted
         self._limit = limit
@@ -41,7 +53,8 @@ class EventStripper:
 
     def feed(self, data: bytes) -> bytes:
         """Return the bytes to pass on now."""
-        if self._between and data.endswith(b"\n\n") and not self._marked(data):
+        whole = self._between and data[-2:] == b"\n\n"
+        if whole and (self._word not in data or not self._marked(data)):
             return data
         kept = self._feed(data)
         self._between = not (self._held or self._drop_lf or self._passing)

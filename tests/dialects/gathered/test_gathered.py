@@ -68,6 +68,15 @@ def test_choices_are_told_apart_and_stand_in_their_order() -> None:
     assert [each["text"] for each in found["choices"]] == ["aA", "bB"]
 
 
+def test_pieces_find_their_item_however_many_there_are() -> None:
+    many = 20_000  # each looked for among all before it would be two hundred million looks
+    pieces = [{"tool_calls": [{"index": each, "id": f"t{each}"}]} for each in range(many)]
+    last = {"tool_calls": [{"index": many - 1, "function": {"arguments": "{}"}}]}
+    calls = gathered("chat", chat(*pieces, last))["choices"][0]["message"]["tool_calls"]
+    assert len(calls) == many
+    assert calls[-1] == {"index": many - 1, "id": f"t{many - 1}", "function": {"arguments": "{}"}}
+
+
 def test_the_words_that_stand_there_again_token_by_token_are_left_out() -> None:
     event = {"choices": [{"delta": {"content": "s"}, "logprobs": {"content": [{"token": "s"}]}}]}
     assert "logprobs" not in gathered("chat", stream(event))["choices"][0]
@@ -95,6 +104,7 @@ def test_what_can_not_be_read_is_left_out() -> None:
     [
         ("chat", {"choices": [7]}),
         ("chat", {"choices": 7}),
+        ("chat", {"choices": [{"delta": {"tool_calls": [{"index": []}]}}]}),
         ("embeddings", {}),
         ("messages", {"type": "content_block_delta", "delta": {}}),
     ],

@@ -9,7 +9,9 @@ from tests.dialects.chunks import cut, in_pieces, in_two
 
 
 def stripper(limit: int = MAX_HELD) -> EventStripper:
-    return EventStripper(lambda data: b"usage" in data, lambda event: b"usage" in event, limit)
+    return EventStripper(
+        b"usage", lambda data: b"usage" in data, lambda event: b"usage" in event, limit
+    )
 
 
 def stripped(chunks: list[bytes], limit: int = MAX_HELD) -> bytes:
@@ -107,7 +109,7 @@ def test_what_comes_out_is_the_same_for_any_chunking(drawn: tuple[bytes, list[by
 
 @given(STREAMS.flatmap(cut))
 def test_with_nothing_unwanted_every_byte_comes_out(chunks: list[bytes]) -> None:
-    under_test = EventStripper(lambda _data: True, lambda _event: False)
+    under_test = EventStripper(b"", lambda _data: True, lambda _event: False)
     out = b"".join(map(under_test.feed, chunks)) + under_test.flush()
     assert out == b"".join(chunks)
 
