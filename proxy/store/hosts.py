@@ -32,6 +32,7 @@ class Hosts:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._told: tuple[int, int] | None = None  # by us: of our name there may be another
 
     def report(self, host: Host) -> list[Host]:
         """Write down what a host tells of itself; return all as they were before, by name.
@@ -52,10 +53,10 @@ class Hosts:
             if any(each.unseen > FORGOTTEN_SECONDS for each in before):
                 old = ROW.seen_at < NOW - FORGOTTEN_SECONDS
                 connection.execute(delete(HOSTS).where(old))
-            if (host.version, host.in_force) not in {
-                (each.version, each.in_force) for each in before if each.name == host.name
-            }:
+            news = host.version, host.in_force
+            if news != self._told:
                 connection.execute(TELL)
+        self._told = news
         return [each for each in before if each.unseen <= FORGOTTEN_SECONDS]
 
     def leave(self, host: Host) -> None:

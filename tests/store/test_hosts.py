@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import aclosing
+from itertools import takewhile
 from typing import Any
 
 import pytest
@@ -76,3 +77,16 @@ async def test_what_one_publishes_or_has_in_force_the_others_hear(
         )
         with pytest.raises(StoreError, match="can't be listened to"):
             await again
+
+
+def test_two_of_one_name_do_not_answer_each_other_for_ever(store: Store) -> None:
+    larger, smaller = Hosts(store.engine), Hosts(store.engine)
+    with store.engine.connect() as line:
+        line.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("LISTEN turnout")
+        for _ in range(3):
+            larger.report(host(in_force=4))
+            smaller.report(host(in_force=2))
+        line.exec_driver_sql("NOTIFY turnout, 'the end'")
+        news: Any = line.connection.driver_connection
+        heard = list(takewhile(bool, (each.payload == "" for each in news.notifies(timeout=20))))
+    assert len(heard) == 2, "each says once what it has"
