@@ -37,6 +37,7 @@ class Spending:
         self._accountant = Accountant()
         self._tell: Callable[[Spent], None] = lambda _: None
         self._told = Spent()
+        self._known = kept is None  # what there was spent before this process began
         self.shown: tuple[Standing, ...] = ()  # a little old, for whoever asks from another thread
         self._adopted = asyncio.Event()
 
@@ -47,9 +48,13 @@ class Spending:
         self._look()
 
     def tell(self, tell: Callable[[Spent], None]) -> None:
-        """Tell what is to be refused, now and at every change."""
+        """Tell what is to be refused, at every change, and now where that is known.
+
+        Workers that were there before this process go by what they were told until then.
+        """
         self._tell = tell
-        tell(self._told)
+        if self._known or self._told != Spent():
+            tell(self._told)
 
     def judge(self, seen: Observation) -> Iterator[Alert]:
         """Add what an exchange cost; yield an alert of each budget that it brings to a level."""
@@ -68,7 +73,7 @@ class Spending:
     async def run(self) -> None:
         """Keep up with what others spend, and with the calendar, until cancelled."""
         while True:
-            if self._accountant.budgets:
+            if self._accountant.budgets or not self._known:
                 await self.count()
             self._adopted.clear()
             self._accountant.forget(day_of(self._wall()) - LONGEST_DAYS)
@@ -87,13 +92,14 @@ class Spending:
             except StoreError:
                 return  # whoever writes there tells of it
             self._accountant.count(counted.kept, counted.ours)
-        self._look()
+        self._look(afresh=not self._known)
+        self._known = True
 
-    def _look(self) -> None:
-        """Tell what is to be refused, where that has changed."""
+    def _look(self, *, afresh: bool = False) -> None:
+        """Tell what is to be refused, where that has changed or is to be told `afresh`."""
         self.shown = tuple(self.standings())
         spent = spent_of(self.shown)
-        if spent != self._told:
+        if afresh or spent != self._told:
             self._told = spent
             self._tell(spent)
 

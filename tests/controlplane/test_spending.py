@@ -95,6 +95,28 @@ async def test_what_others_have_spent_counts_once_it_is_read() -> None:
     assert shared.since == [TODAY - 31] * 2
 
 
+async def test_what_workers_refuse_stays_so_until_it_is_known_what_was_spent() -> None:
+    shared = Shared(support=11.0)
+    shared.away = True
+    house = House(shared, ROUTE)
+    await house.spending.count()
+    assert house.told == [], "workers that outlived the control before were told already"
+    shared.away = False
+    await house.spending.count()
+    assert house.told == [Spent(routes={"support": MONTH_ENDS})]
+
+
+async def test_a_budget_that_went_with_the_control_before_stops_nobody_any_more() -> None:
+    spending, told = Spending(Shared(support=11.0), lambda: NOW), asyncio.Queue[Spent]()
+    spending.tell(told.put_nowait)
+    running = asyncio.create_task(spending.run())
+    async with asyncio.timeout(10):
+        assert await told.get() == Spent()
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
 async def test_where_the_store_is_away_what_was_read_before_holds() -> None:
     shared = Shared(support=9.0)
     house = House(shared, ROUTE)
