@@ -37,11 +37,9 @@ class Store:
         asked = False
         try:
             with self._writing() as connection:
-                connection.execute(VERSIONS.insert().values(structs.asdict(version)))
+                _insert(connection, version)
                 tell(connection)
                 asked = True  # from here on only the answer to COMMIT is missing
-        except IntegrityError as error:
-            raise Conflict(f"version {version.number} does not follow the last one") from error
         except StoreError as error:
             if not asked or not self._kept_after_all(version, error):
                 raise
@@ -121,10 +119,15 @@ def told(what: str) -> Iterator[None]:
     """Turn what the database says in the block into a StoreError: it can't be `what`."""
     try:
         yield
-    except IntegrityError:
-        raise  # the statement's affair, not the disk's
     except SQLAlchemyError as error:
         raise StoreError(f"the store can't be {what}: {reason(error)}") from error
+
+
+def _insert(connection: Connection, version: Version) -> None:
+    try:
+        connection.execute(VERSIONS.insert().values(structs.asdict(version)))
+    except IntegrityError as error:
+        raise Conflict(f"version {version.number} does not follow the last one") from error
 
 
 def _newest_first(table: Table, limit: int, before: int | None = None) -> Select[Any]:

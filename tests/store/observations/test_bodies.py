@@ -4,13 +4,15 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, func, select
 
+from proxy.errors import StoreError
 from proxy.exchange.observation import Bodies, Observation
 from proxy.store import open_store
 from proxy.store.observations import Body, Finding, Forgetting, Keeping, KeptBodies
 from proxy.store.observations.forgetting import DAY
-from proxy.store.tables import BLOCK, BODIES, SPANS
+from proxy.store.tables import BLOCK, BODIES, OBSERVATIONS, SPANS
 from tests.support.observed import observed
 
 NOW = 1_000_000_000.0
@@ -55,6 +57,17 @@ def test_a_batch_that_comes_again_keeps_its_bodies_once(engine: Engine) -> None:
         assert found is not None
         assert found.request.text == f'{{"a": "{name}"}}'
     assert (finding.bodies("plain"), counted(engine)) == (None, 3)
+
+
+def test_rows_that_contradict_each_other_are_a_store_that_can_not_be_written(
+    engine: Engine,
+) -> None:
+    Keeping(engine).keep([wordy("a")])
+    with engine.begin() as connection:
+        connection.execute(OBSERVATIONS.delete())  # by somebody who knows nothing of bodies
+    with pytest.raises(StoreError, match="can't be written"):
+        Keeping(engine).keep([wordy("b")])
+    Keeping(engine).keep([observed(request_id="plain")])
 
 
 def test_what_is_too_old_is_forgotten_with_its_bodies(engine: Engine) -> None:
