@@ -201,6 +201,8 @@ async def compose_control(
         spending = tasks.create_task(kept.spending.run())
         yield kept
         spending.cancel()
+        if kept.compares is not None:
+            kept.compares.close()
         await kept.pipeline.close(COUNTING_SECONDS)
         await kept.webhook.close(TELLING_SECONDS)
         if kept.writer is not None:

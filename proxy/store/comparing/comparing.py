@@ -6,7 +6,7 @@ is one at a time, and it is stopped where it takes too long.
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from threading import Event, Lock, Thread
 from typing import Any
 
@@ -41,6 +41,13 @@ class Comparing:
         self._engine = engine
         self._seconds = seconds
         self._busy = Lock()
+        self._closed = False
+        self._wake = Event()  # whoever watches the comparison that is under way
+
+    def close(self) -> None:
+        """Stop what is under way, and whatever comes: the process waits for its threads to end."""
+        self._closed = True
+        self._wake.set()
 
     def measure(
         self, route: str, variants: Sequence[str], since: float, until: float
@@ -63,18 +70,22 @@ class Comparing:
     def _snapshot(self) -> Iterator[Connection]:
         """Yield the database as it is now; TooLong where the block is not done in time."""
         shared, late = self._engine.dialect.name == POSTGRESQL, False
+        dbapi: Any = self._engine.dialect.dbapi
 
         def watch() -> None:
             nonlocal late
-            late = not done.wait(self._seconds)
+            wake.wait(0 if self._closed else self._seconds)
+            late = not done.is_set()
             while not done.is_set():
-                if shared:
-                    raw.cancel_safe(timeout=WAIT_SECONDS)
-                else:
-                    raw.interrupt()
+                with suppress(dbapi.Error):  # a server that does not hear it is asked again
+                    if shared:
+                        raw.cancel_safe(timeout=WAIT_SECONDS)
+                    else:
+                        raw.interrupt()
                 done.wait(AGAIN_SECONDS)  # again: what comes between two statements is lost
 
         engine, done = self._engine, Event()
+        self._wake = wake = Event()
         if shared:
             engine = engine.execution_options(isolation_level=ONE_MOMENT)
         with engine.connect() as connection:
@@ -94,6 +105,7 @@ class Comparing:
                 ) from error
             finally:
                 done.set()
+                wake.set()
                 watcher.join()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from proxy.exchange.observation import Observation, Usage
 from proxy.exchange.outcome import Outcome
@@ -196,6 +196,16 @@ def test_a_comparison_that_takes_too_long_is_stopped_and_says_what_to_do(engine:
     with pytest.raises(TooLong, match="ask for a shorter time with --since"):
         measured(engine, "base", "ft", seconds=0.001)
     assert measured(engine, "base")[0].requests == 6000  # and the next one is answered
+
+
+def test_a_comparison_that_is_under_way_at_the_end_is_stopped(engine: Engine) -> None:
+    for start in range(0, 6000, 2000):
+        Keeping(engine).keep([seen(start + n, bucket=n % 50) for n in range(2000)])
+    comparing = Comparing(engine)
+    event.listen(engine, "before_cursor_execute", lambda *_: comparing.close(), once=True)
+    for _ in ("under way", "too late"):
+        with pytest.raises(TooLong):
+            comparing.measure("support", ["base", "ft"], SINCE, UNTIL)
 
 
 def test_one_comparison_at_a_time(engine: Engine) -> None:
