@@ -11,15 +11,18 @@ from rich.console import Console, RenderableType
 WIDE = 10_000  # columns, where what is printed goes to no terminal: nothing is folded
 
 
-def console() -> Console:
+def console(*, folded: bool = True) -> Console:
     """Return a console on stdout; colours only on a terminal, and not where NO_COLOR is set."""
-    width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else WIDE
+    width = None if folded and (sys.stdout.isatty() or os.environ.get("COLUMNS")) else WIDE
     return Console(width=width, highlight=False, markup=False, emoji=False)
 
 
-def put(drawn: Iterable[RenderableType]) -> None:
-    """Print what was drawn, without the blanks that fill lines up."""
-    out = console()
+def put(drawn: Iterable[RenderableType], *, folded: bool = True) -> None:
+    """Print what was drawn, without the blanks that fill lines up.
+
+    Not `folded`: a line stays one line, however narrow the terminal, and loses nothing.
+    """
+    out = console(folded=folded)
     with out.capture() as captured:
         for each in drawn:
             out.print(each)

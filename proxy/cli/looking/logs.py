@@ -71,7 +71,7 @@ def logs(asking: Asking, *, limit: int, before: int | None, follow: bool, **want
     if follow:
         keep(asking, body, query)
     else:
-        asking.show(body, models.ExchangeRecords, lines)
+        asking.show(body, models.ExchangeRecords, lines, folded=False)
 
 
 @logs.command()
@@ -164,5 +164,5 @@ def put(asking: Asking, exchanges: list[Any], last: int, *, heads: bool = False)
         for each in exchanges:
             click.echo(each.model_dump_json())
     elif exchanges or heads:
-        put_drawn([table(exchanges, heads=heads)])
+        put_drawn([table(exchanges, heads=heads)], folded=False)
     return exchanges[-1].number if exchanges else last

@@ -59,14 +59,19 @@ class Asking:
         return self.show(answer.body, models.Published, published)
 
     def show(
-        self, body: bytes, model: type[Model], draw: Callable[[Model], Iterable[RenderableType]]
+        self,
+        body: bytes,
+        model: type[Model],
+        draw: Callable[[Model], Iterable[RenderableType]],
+        *,
+        folded: bool = True,
     ) -> Model:
         """Print an answer, as JSON or drawn for people, and return it."""
         answer = read(body, model)
         if self.as_json:
             put_json(body)
         else:
-            put(draw(answer))
+            put(draw(answer), folded=folded)
         return answer
 
 

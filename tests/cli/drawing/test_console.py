@@ -53,6 +53,19 @@ def test_what_is_no_terminal_gets_plain_text_that_is_not_folded(
     assert out.getvalue() == "word " * 29 + "word\n"
 
 
+def test_what_is_not_to_be_folded_stays_one_line_on_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    monkeypatch.setenv("NO_COLOR", "1")
+    out = Terminal()
+    monkeypatch.setattr(sys, "stdout", out)
+
+    put(["word " * 30], folded=False)
+
+    assert out.getvalue() == "word " * 29 + "word\n"
+
+
 def test_json_is_laid_out_and_keeps_its_letters(capsys: pytest.CaptureFixture[str]) -> None:
     put_json('{"a":["ü"]}'.encode())
 
