@@ -40,7 +40,8 @@ def row(what: Text, each: models.Spending) -> tuple[Text, ...]:
     """Return the columns of one line."""
     unknown = Text(str(each.unpriced), "yellow" if each.unpriced else "dim")
     shadows = Text(dollars(each.shadow_usd) if each.shadow_usd else "-", "dim")
-    return what, Text(str(each.requests)), unknown, Text(dollars(each.cost_usd), "bold"), shadows
+    usd = dollars(each.cost_usd or (None if each.unpriced else 0.0))  # unknown is never zero
+    return what, Text(str(each.requests)), unknown, Text(usd, "bold"), shadows
 
 
 def name(each: models.Spending, by: str) -> Text:
@@ -78,5 +79,5 @@ def budget(each: models.BudgetState) -> tuple[Text, ...]:
     used = each.spent_usd / each.usd
     style = "bold red" if each.stopped or used >= 1 else "yellow" if used >= NEAR else "green"
     spent = f"{dollars(each.spent_usd)} of {each.usd:g} USD a {each.per} ({used:.0%})"
-    until = f"refused until {each.ends:%Y-%m-%d %H:%M} UTC" if each.stopped else ""
+    until = f"refused until {each.ends:%m-%d %H:%M} UTC" if each.stopped else ""
     return Text(clean(f"{each.scope} {each.name}")), Text(spent, style), Text(until, "bold red")

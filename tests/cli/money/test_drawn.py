@@ -40,6 +40,11 @@ def test_each_group_has_a_line_and_all_of_them_have_one() -> None:
     ]
 
 
+def test_a_sum_of_which_all_is_unknown_is_a_question_mark_and_not_zero() -> None:
+    assert told("route", spent(route="r", unpriced=4, cost_usd=0.0))[1] == "r 4 4 ? -"
+    assert told("route", spent(route="r", cost_usd=0.0))[1] == "r 4 0 0.00 -"
+
+
 def test_days_keys_and_routes_are_named_as_people_do() -> None:
     assert told("day", spent(day=date(2026, 11, 22)))[1].startswith("2026-11-22 4")
     assert told("key", spent(key=""))[1].startswith("no key 4")
@@ -82,6 +87,6 @@ def test_a_budget_says_what_is_spent_and_until_when_requests_are_refused() -> No
     assert [" ".join(line.split()) for line in drawn[-3:]] == [
         "route support 12.0000 of 100 USD a month (12%)",
         "route support 85.0000 of 100 USD a month (85%)",
-        "route support 101.00 of 100 USD a month (101%) refused until 2026-12-01 00:00 UTC",
+        "route support 101.00 of 100 USD a month (101%) refused until 12-01 00:00 UTC",
     ]
     assert lines(budgets([]), 100) == []
