@@ -22,6 +22,7 @@ from proxy.experiments.metrics import METRICS, Mean, Metric, Rate
 from proxy.experiments.sums import Sums
 
 LEAST_UNITS = 10.0  # as many as would say as much if all were of one size
+ERRORS = "error_rate"
 LEAST_EVENTS = 5  # in both variants together; as many must be without, too
 
 
@@ -75,7 +76,10 @@ def _row(metric: Metric, baseline: Measured, candidate: Measured, *, unread: boo
     found = _difference(metric, baseline, candidate)
     if found is None:
         return _with(row, None, "too few requests for an interval with two ends")
-    return _with(row, found, _few_events(values), harmful=metric.harmful)
+    lack = _few_events(values)
+    if metric.name == ERRORS:
+        lack = lack or _hidden(found, baseline, candidate)
+    return _with(row, found, lack, harmful=metric.harmful)
 
 
 def _with(row: Row, found: Interval | None, lack: str | None, *, harmful: bool = True) -> Row:
@@ -136,6 +140,21 @@ def _few_events(values: tuple[Value, Value]) -> str | None:
     if events < LEAST_EVENTS:
         return f"it happened {events} times in both together"
     return f"it did not happen {without} times in both together"
+
+
+def _hidden(found: Interval, baseline: Measured, candidate: Measured) -> str | None:
+    """Say so where failures that fallbacks hid, counted as errors, would change the finding."""
+    shift = _fell_back(candidate) - _fell_back(baseline)
+    counted = Interval(*(part + shift for part in found))
+    if judge(counted, harmful=True) is judge(found, harmful=True):
+        return None
+    return "the failures that fallbacks hid, counted as errors, would change what it comes to"
+
+
+def _fell_back(side: Measured) -> float:
+    """Return by how much the error rate were higher, had each request that fell back failed."""
+    hidden, sums = side.left_out.get("fallback", 0), side.sums[ERRORS]
+    return hidden * (1 - sums.average) / (sums.n + hidden)
 
 
 def _difference(metric: Metric, baseline: Measured, candidate: Measured) -> Interval | None:

@@ -1,6 +1,7 @@
 """A comparison says worse only where its interval leaves 0 out, and says where data lack."""
 
 import pytest
+from msgspec import structs
 
 from proxy.experiments import Finding, Measured, Row, Sketch, Sums, compare
 from proxy.experiments.comparison import judge
@@ -52,6 +53,25 @@ def test_two_that_are_alike_show_no_difference() -> None:
     rows = compare(measured("base"), measured("ft"))
     assert {row.finding for row in rows} == {Finding.NONE_SHOWN}
     assert all(row.low is not None and row.low <= 0 <= (row.high or 0) for row in rows)
+
+
+def test_a_fallback_makes_no_variant_better_in_errors() -> None:
+    base, ft = measured("base", failed=50), measured("ft", failed=0)
+    assert row(base, ft, "error_rate").finding is Finding.BETTER
+    hiding = structs.replace(ft, left_out={"fallback": 50, "forced": 9})
+    found = row(base, hiding, "error_rate")
+    assert found.finding is Finding.TOO_LITTLE
+    assert "fallbacks hid" in (found.reason or "")
+    assert (found.low or 0) < (found.high or 0) < 0
+    few = structs.replace(ft, left_out={"fallback": 1})
+    assert row(base, few, "error_rate").finding is Finding.BETTER
+    assert row(hiding, base, "error_rate").finding is Finding.TOO_LITTLE
+
+
+def test_failures_that_a_fallback_hid_may_be_a_difference_that_is_not_shown() -> None:
+    hiding = structs.replace(measured("ft"), left_out={"fallback": 300})
+    assert row(measured("base"), hiding, "error_rate").finding is Finding.TOO_LITTLE
+    assert row(measured("base"), hiding, "latency_p50_ms").finding is Finding.NONE_SHOWN
 
 
 def test_more_failures_are_worse_and_fewer_are_better() -> None:

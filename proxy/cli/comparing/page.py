@@ -16,6 +16,7 @@ from proxy.cli.comparing.wording import (
     finding,
     interval,
     label,
+    shown,
     value,
 )
 from proxy.cli.drawing.console import clean
@@ -30,7 +31,8 @@ table{border-collapse:collapse}
 caption{text-align:left;font-weight:600;padding:.5rem 0}
 td,th{text-align:left;font-weight:400;border-top:1px solid #8884;padding:.3rem 1rem .3rem 0}
 thead th{font-weight:600}
-td.number{text-align:right;font-variant-numeric:tabular-nums}
+.wide td{white-space:nowrap}.wide td.words{white-space:normal;min-width:16rem}
+.number{text-align:right;font-variant-numeric:tabular-nums}
 .worse{color:var(--bad);font-weight:600}.better{color:var(--good)}.different{color:var(--other)}
 .too_little,.soft{color:var(--soft)}
 .note{border-left:4px solid #e8a400;padding-left:.7rem}
@@ -71,10 +73,12 @@ def _moment(then: datetime) -> str:
 
 def _table(baseline: Side, against: Against) -> str:
     names = [text(side.variant) for side in (baseline, against.side)]
-    heads = "".join(f'<th scope="col">{head}</th>' for head in ("", *names))
+    heads = "".join(
+        f'<th scope="col" class="number">{head}</th>' for head in (*names, "difference")
+    )
     return (
         f'<div class="wide"><table><caption>{names[1]} beside {names[0]}</caption>'
-        f'<thead><tr>{heads}<th scope="col">difference</th>'
+        f'<thead><tr><th scope="col"></th>{heads}'
         '<th scope="col">95 % interval</th><th scope="col">less | more</th>'
         '<th scope="col">what it comes to</th></tr></thead><tbody>'
         f"{''.join(_rows(against.rows))}</tbody></table></div>"
@@ -82,9 +86,7 @@ def _table(baseline: Side, against: Against) -> str:
 
 
 def _rows(rows: Sequence[Row]) -> Iterator[str]:
-    for row in rows:
-        if row.baseline.value is None and row.candidate.value is None:
-            continue
+    for row in shown(rows):
         kind = escape(row.finding)
         said = clean(f"{label(row)}: {difference(row)}, {interval(row)}, {finding(row)}")
         yield (
@@ -93,7 +95,7 @@ def _rows(rows: Sequence[Row]) -> Iterator[str]:
             f'<td class="number">{_value(row, row.candidate)}</td>'
             f'<td class="number {kind}">{difference(row)}</td>'
             f'<td class="{kind}">{interval(row)}</td><td class="{kind}">{range_of(row, said)}</td>'
-            f'<td class="{kind}">{text(finding(row))}</td></tr>'
+            f'<td class="words {kind}">{text(finding(row))}</td></tr>'
         )
 
 
@@ -104,7 +106,7 @@ def _value(row: Row, side: Value) -> str:
 def _counts(sides: Sequence[Side]) -> str:
     said = [dict(counted(side)) for side in sides]
     names = dict.fromkeys(name for each in said for name in each)
-    heads = "".join(f'<th scope="col">{text(side.variant)}</th>' for side in sides)
+    heads = "".join(f'<th scope="col" class="number">{text(side.variant)}</th>' for side in sides)
     rows = "".join(
         f'<tr><th scope="row">{text(name)}</th>'
         + "".join(f'<td class="number">{each.get(name, "0")}</td>' for each in said)

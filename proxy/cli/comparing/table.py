@@ -10,9 +10,11 @@ from proxy.cli.comparing.wording import (
     LEGEND,
     counted,
     difference,
-    finding,
+    found_out,
     interval,
     label,
+    lacking,
+    shown,
     value,
 )
 from proxy.cli.drawing.console import clean
@@ -36,6 +38,8 @@ def table(found: Comparison) -> Iterator[RenderableType]:
         yield counts(found.baseline, against.side)
         yield Text("")
         yield rows(found.baseline, against)
+        for lack in lacking(against.rows):
+            yield Text(clean(lack), "dim")
     yield Text("")
     for note in found.notes:
         yield Text(f"! {clean(note)}", "yellow")
@@ -54,9 +58,7 @@ def counts(*sides: Side) -> Table:
 def rows(baseline: Side, against: Against) -> Table:
     """Draw the metrics; what neither variant has is left out."""
     grid = _grid("", baseline.variant, against.side.variant, "difference", "95 % interval", "")
-    for row in against.rows:
-        if row.baseline.value is None and row.candidate.value is None:
-            continue
+    for row in shown(against.rows):
         style = STYLES.get(row.finding, "")
         grid.add_row(
             label(row),
@@ -64,7 +66,7 @@ def rows(baseline: Side, against: Against) -> Table:
             Text(value(row, row.candidate), style if row.finding == "worse" else ""),
             Text(difference(row), style),
             Text(interval(row), style),
-            Text(clean(finding(row)), style),
+            Text(found_out(row), style),
         )
     return grid
 

@@ -3,6 +3,8 @@
 Terminal and page say the same. A name that is not known here stands as it is.
 """
 
+from collections.abc import Iterator, Sequence
+
 from proxy.controlplane.admin.comparing.models import Row, Side, Value
 
 LABELS = {
@@ -18,7 +20,7 @@ LABELS = {
     "empty_rate": "empty",
     "refusal_rate": "refusals",
     "truncated_rate": "broken off",
-    "length_rate": "cut by token limit",
+    "length_rate": "cut by limit",
     "repetition_rate": "repetition",
     "format_broken_rate": "wrong format",
 }
@@ -36,10 +38,29 @@ def label(row: Row) -> str:
     return LABELS.get(row.metric, row.metric)
 
 
+def shown(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows of which at least one variant has a value."""
+    return [row for row in rows if {row.baseline.value, row.candidate.value} != {None}]
+
+
+def found_out(row: Row) -> str:
+    """Return what a row comes to, in a word or three."""
+    return FINDINGS.get(row.finding, row.finding)
+
+
 def finding(row: Row) -> str:
     """Return what a row comes to, and where data lack, which."""
-    said = FINDINGS.get(row.finding, row.finding)
-    return f"{said}: {row.reason}" if row.reason else said
+    return f"{found_out(row)}: {row.reason}" if row.reason else found_out(row)
+
+
+def lacking(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield each thing that data lack once, with the rows that lack it."""
+    lacks: dict[str, list[str]] = {}
+    for row in shown(rows):
+        if row.reason:
+            lacks.setdefault(row.reason, []).append(label(row))
+    for reason, labels in lacks.items():
+        yield f"Not enough data for {', '.join(labels)}: {reason}."
 
 
 def value(row: Row, side: Value) -> str:

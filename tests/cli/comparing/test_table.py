@@ -17,8 +17,12 @@ def drawn(name: str) -> str:
 def test_what_no_variant_has_is_left_out_and_what_one_lacks_is_a_dash() -> None:
     lines = [line for line in drawn("ft").splitlines() if line.startswith("errors")]
     assert len(lines) == 2
-    assert "not enough data: ft has 3 of 10 units" in lines[0]
+    assert lines[0].endswith("not enough data")
     assert " - " in lines[1]
+
+
+def test_what_data_lack_is_told_once_and_not_in_each_row() -> None:
+    assert "Not enough data for errors, errors: ft has 3 of 10 units." in drawn("ft").splitlines()
 
 
 def test_what_was_left_out_is_counted_and_notes_are_told() -> None:
