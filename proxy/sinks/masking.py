@@ -53,15 +53,18 @@ def said(name: str, item: Any) -> bool:
 
 
 def masked_text(text: str, on: On) -> str:
-    """Return a text masked, also inside where it is JSON itself."""
+    """Return a text masked, also inside where it is JSON itself, or the beginning of some."""
     if text.lstrip()[:1] in ("{", "[", '"'):
         try:
             inner = json.loads(text)
         except (ValueError, RecursionError):
-            pass
+            meant = undone(text)
+            text = text if on(meant) == meant else meant
         else:
             shown = masked(inner, on)
-            text = text if shown == inner else written(shown)
+            # Of a member that is there twice only the last was seen: escapes may hide the first.
+            unseen = "\\" in text
+            text = written(shown) if unseen or shown != inner else text
     return on(text)
 
 
@@ -71,13 +74,17 @@ def masked_part(text: str, on: On) -> str:
     It ends where words begin to be spelt token by token.
     """
     found = SPELT_OUT.search(text)
-    text = text if found is None else text[: found.start()]
+    return on(undone(text if found is None else text[: found.start()]))
+
+
+def undone(text: str) -> str:
+    """Return a text with its escapes undone, those within it too."""
     for _ in range(PASSES):
         plain = ESCAPE.sub(meaning, text)
         if plain == text:
             break
         text = plain
-    return on(joined(text))
+    return joined(text)
 
 
 def meaning(found: re.Match[str]) -> str:

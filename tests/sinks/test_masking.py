@@ -39,8 +39,20 @@ def test_whatever_the_way_it_is_written_it_is_masked(text: str) -> None:
         assert "44444444" not in each
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        '{"card": "Jos\\u00e9/7\\n4111", "more": "cut o',  # a reply that ran out of tokens
+        '{"card": "Jos\\u00e9/7\\n4111", "card": ""}',
+    ],
+)
+def test_a_text_that_is_odd_json_hides_nothing_either(arguments: str) -> None:
+    shown = written(masked({"arguments": arguments}, on))
+    assert "4111" not in shown
+
+
 def test_what_holds_nothing_to_mask_stays_as_it_is() -> None:
-    value = {"a": [1, 2.5, True, None, "x"], "arguments": '{ "b": 1 }', "broken": '{"b'}
+    value = {"a": [1, 2.5, True, None, "x"], "arguments": '{ "b": 1 }', "broken": '{"b\\n'}
     assert masked(value, on) == value
 
 
