@@ -7,6 +7,7 @@ neither what a version is nor when it is time to tell.
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 import structlog
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from proxy.rollout.spread import Host, Reach, State, reach, state
 
 REACH_SECONDS = 5.0  # for the other hosts to put a version in force; it takes milliseconds
+TROUBLED_SECONDS = 0.5  # more for hosts in trouble: the version may be their way out of it
 TWICE = 2  # tellings in a row after which somebody else's under our name is no predecessor's
 
 
@@ -91,14 +93,21 @@ class Company:
         if self.shared is None:
             return None
         began = self._clock()
-        try:
-            async with asyncio.timeout(REACH_SECONDS):
-                while any(state(each, version) is State.BEHIND for each in self.others):
+        await self._follow(version, REACH_SECONDS, able=True)
+        await self._follow(version, TROUBLED_SECONDS, able=False)
+        return reach(self.others, version, 1000 * (self._clock() - began))
+
+    async def _follow(self, version: int, seconds: float, *, able: bool) -> None:
+        """Wait for hosts that are behind, only the `able` ones maybe; who is late is told."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._behind(version, able=able):
                     self._told.clear()
                     await self._told.wait()
-        except TimeoutError:
-            pass  # who is late is told
-        return reach(self.others, version, 1000 * (self._clock() - began))
+
+    def _behind(self, version: int, *, able: bool) -> bool:
+        late = [each for each in self.others if state(each, version) is State.BEHIND]
+        return any(not (able and each.trouble) for each in late)
 
     def _report(self, shared: Shared, own: Host) -> Sequence[Host]:
         with self._turn:  # whoever told us was cancelled, maybe, and then we left

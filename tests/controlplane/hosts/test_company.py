@@ -103,6 +103,18 @@ async def test_who_is_late_is_named_and_who_is_silent_is_not_waited_for(
     assert [each.why for each in reach.late] == ["not seen for 20 s; version 6 was in force there"]
 
     monkeypatch.setattr(rooms, "REACH_SECONDS", 0.0)
+    board.hosts["c"] = host("c", version=6)
+    await company.tell(host())
+    reach = await company.reached(7)
+    assert reach is not None
+    assert [each.why for each in reach.late] == ["version 6 is in force there"]
+
+
+async def test_a_host_in_trouble_is_not_waited_for_as_others_are(
+    company: Company, board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rooms, "REACH_SECONDS", 3600.0)
+    monkeypatch.setattr(rooms, "TROUBLED_SECONDS", 0.0)
     board.hosts["c"] = host("c", version=6, trouble="it does not fit")
     await company.tell(host())
     reach = await company.reached(7)
