@@ -226,6 +226,8 @@ class Service:
         ]
         if refusal.retry_after is not None:
             headers.append((b"retry-after", b"%d" % math.ceil(refusal.retry_after)))
+        if refusal.code == ErrorCode.POLICY_BUDGET_SPENT:  # hours: no client need try again
+            headers.append((b"x-should-retry", b"false"))  # OpenAI's and Anthropic's heed this
         body = answers.error_body(refusal, exchange.request_id, exchange.dialect)
         reply.send(refusal.status, headers, body, close=close or refusal.close)
 

@@ -56,6 +56,7 @@ async def test_requests_of_a_route_are_refused_and_those_of_another_are_not(
         f"The budget of 'support' is spent; requests are taken again from {ends} UTC on."
     )
     assert 3500 < int(refused.headers["retry-after"]) <= 3600
+    assert refused.headers["x-should-retry"] == "false"
     assert (seen.outcome, seen.error_code) == (Outcome.REJECTED, ErrorCode.POLICY_BUDGET_SPENT)
     assert (seen.route, seen.attempts) == ("support", 0)
     assert served.status_code == 200
