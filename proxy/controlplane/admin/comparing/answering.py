@@ -13,7 +13,7 @@ from fastapi import Query
 from pydantic import AwareDatetime
 
 from proxy.config.settings import Settings
-from proxy.controlplane.admin.comparing.models import Comparison
+from proxy.controlplane.admin.comparing.models import Comparison, Side
 from proxy.controlplane.admin.comparing.notes import notes
 from proxy.controlplane.admin.entrance.refusals import Refused
 from proxy.controlplane.admin.models.forms import Name
@@ -99,14 +99,17 @@ class Answering:
         begin = since.timestamp() if since else end - DAY
         if begin >= end:
             raise Refused(400, "`since` must be before `until`.")
-        names = chosen(self._part(route), baseline, candidate)
+        part = self._part(route)
+        names = chosen(part, baseline, candidate)
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(
+            found = await loop.run_in_executor(
                 self._threads, self._compare, self._compares, route, names, begin, end
             )
         except TooLong as error:
             raise Refused(503, f"{error}.".capitalize()) from None
+        known(part, [found.baseline, *(each.side for each in found.candidates)])
+        return found
 
     def _compare(
         self, compares: Compares, route: str, names: Sequence[str], since: float, until: float
@@ -182,6 +185,15 @@ def chosen(part: dict[str, Any], baseline: str | None, candidate: str | None) ->
     if not others:
         raise Refused(409, "The route has one variant only: there is nothing to compare it with.")
     return [first, *others[:MOST_CANDIDATES]]
+
+
+def known(part: dict[str, Any], sides: Sequence[Side]) -> None:
+    """Refuse a variant that the route has not, and that nothing is on record of."""
+    for side in sides:
+        if side.variant not in part["variants"] and not (side.requests or side.left_out):
+            there = ", ".join(part["variants"])
+            said = f"Nothing of a variant '{side.variant}' is on record in this time"
+            raise Refused(404, f"{said}; the route has: {there}.")
 
 
 def _side(side: Measured) -> dict[str, Any]:

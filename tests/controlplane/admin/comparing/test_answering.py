@@ -23,6 +23,7 @@ class Remembered:
     def __init__(self) -> None:
         self.asked: list[tuple[str, tuple[str, ...], float, float]] = []
         self.late = False
+        self.nothing: set[str] = set()
 
     def measure(
         self, route: str, variants: Sequence[str], since: float, until: float
@@ -32,7 +33,9 @@ class Remembered:
         self.asked.append((route, tuple(variants), since, until))
         times = Sketch(3, (1, 2, 3), (5.0, 6.0, 9.0))
         return [
-            Measured(
+            Measured(variant=name, sketches={"latency_ms": Sketch(), "ttft_ms": Sketch()})
+            if name in self.nothing
+            else Measured(
                 variant=name,
                 requests=3,
                 units=3,
@@ -73,6 +76,18 @@ async def test_the_window_and_the_variants_may_be_chosen() -> None:
         back = await admin.get(f"{PATH}?since=2026-11-02T00:00:00Z&until=2026-11-01T00:00:00Z")
         assert back.status_code == 400
         assert (await admin.get("/api/v1/routes/nowhere/compare")).status_code == 404
+
+
+async def test_a_variant_that_nobody_knows_is_refused_and_one_that_has_gone_is_not() -> None:
+    compares = Remembered()
+    compares.nothing = {"base", "typo"}
+    async with administered(compares=compares) as admin:
+        answer = await admin.get(f"{PATH}?baseline=base&candidate=typo")
+        assert answer.status_code == 404
+        message = answer.json()["detail"]["message"]
+        assert message.startswith("Nothing of a variant 'typo' is on record in this time; the")
+        assert (await admin.get(f"{PATH}?candidate=gone")).status_code == 200
+        assert (await admin.get(PATH)).status_code == 200
 
 
 async def test_a_split_that_changed_meanwhile_is_told() -> None:
