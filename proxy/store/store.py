@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from msgspec import structs
-from sqlalchemy import Connection, Engine, Select, Table, select
+from sqlalchemy import Connection, Engine, Select, Table, func, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from proxy.errors import Conflict, StoreError, Unsure
 from proxy.rollout import AuditEntry, Source, Version
 from proxy.store.engines import settled, tell
-from proxy.store.tables import AUDIT, VERSIONS, WRITING
+from proxy.store.tables import AUDIT, REVISIONS, VERSIONS, WRITING
 
 AUDIT_KEPT = 100_000  # entries
 
@@ -68,6 +68,22 @@ class Store:
         """Return the last version with these contents whose source was a file; None: no such."""
         from_file = (VERSIONS.c.source == Source.FILE) & (VERSIONS.c.digest == digest)
         return self._first(_newest_first(VERSIONS, 1).where(from_file))
+
+    def revision(self) -> int | None:
+        """Return the largest revision that a file ever had; None: none had one."""
+        noted = select(func.max(REVISIONS.c.revision).label("revision"))
+        published = select(func.max(VERSIONS.c.revision).label("revision"))
+        found = [row["revision"] for query in (noted, published) for row in self._rows(query)]
+        return max((each for each in found if each is not None), default=None)
+
+    def note_revision(self, revision: int) -> None:
+        """Keep the revision of a file that was no change; others may have kept it, too."""
+        try:
+            with self._writing() as connection:
+                connection.execute(REVISIONS.insert().values(revision=revision))
+        except StoreError as error:
+            if not isinstance(error.__cause__, IntegrityError):
+                raise
 
     def versions(self, limit: int = 50, before: int | None = None) -> list[Version]:
         """Return the last versions, or the last ones before the number, newest first."""

@@ -49,6 +49,12 @@ VERSIONS = Table(
     CheckConstraint("coalesce(parent, 0) = number - 1", name="in_a_row"),
 )
 
+REVISIONS = Table(  # of files that were no change; the others' are their versions'
+    "revisions",
+    METADATA,
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+)
+
 AUDIT = Table(
     "audit",
     METADATA,

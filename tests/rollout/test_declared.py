@@ -5,7 +5,7 @@ import pytest
 from proxy.rollout import Source, Verdict, Version, judge
 
 
-def last(digest: str = "a", revision: int | None = None) -> Version:
+def last(digest: str = "a") -> Version:
     return Version(
         number=7,
         parent=6,
@@ -15,7 +15,6 @@ def last(digest: str = "a", revision: int | None = None) -> Version:
         who="the file",
         why="",
         at=0.0,
-        revision=revision,
     )
 
 
@@ -32,22 +31,27 @@ def test_a_file_that_says_something_else_is_published() -> None:
     assert judge(last("a"), "b") is Verdict.PUBLISH
 
 
-@pytest.mark.parametrize(("before", "now"), [(None, 3), (3, None), (3, 3)])
-def test_without_a_revision_in_both_or_with_the_same_what_it_says_decides(
-    before: int | None, now: int | None
+@pytest.mark.parametrize(("seen", "now"), [(None, 3), (3, 3)])
+def test_with_the_first_revision_or_the_same_what_it_says_decides(
+    seen: int | None, now: int
 ) -> None:
-    assert judge(last("a", before), "a", now) is Verdict.UNCHANGED
-    assert judge(last("a", before), "b", now) is Verdict.PUBLISH
+    assert judge(last("a"), "a", now, seen=seen) is Verdict.UNCHANGED
+    assert judge(last("a"), "b", now, seen=seen) is Verdict.PUBLISH
+
+
+def test_a_file_without_a_revision_is_outdated_once_one_was_seen() -> None:
+    assert judge(last("a"), "b", seen=3) is Verdict.OUTDATED
+    assert judge(last("a"), "a", seen=3) is Verdict.UNCHANGED
 
 
 def test_a_smaller_revision_is_outdated_whatever_it_says() -> None:
-    assert judge(last("a", 3), "b", 2) is Verdict.OUTDATED
-    assert judge(last("a", 3), "a", 2) is Verdict.OUTDATED
+    assert judge(last("a"), "b", 2, seen=3) is Verdict.OUTDATED
+    assert judge(last("a"), "a", 2, seen=3) is Verdict.OUTDATED
 
 
 def test_a_larger_revision_wins_also_when_it_says_the_same_again() -> None:
-    assert judge(last("a", 3), "b", 4) is Verdict.PUBLISH
-    assert judge(last("a", 3), "a", 4) is Verdict.PUBLISH
+    assert judge(last("a"), "b", 4, seen=3) is Verdict.PUBLISH
+    assert judge(last("a"), "a", 4, seen=3) is Verdict.PUBLISH
 
 
 def test_an_old_copy_changes_nothing_unless_it_has_a_revision() -> None:

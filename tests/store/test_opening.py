@@ -20,6 +20,7 @@ from proxy.store.migrations import (
     m0003_cost,
     m0004_bodies,
     m0005_hosts,
+    m0006_revisions,
 )
 from proxy.store.tables import METADATA
 from tests.store.kept import numbers, version
@@ -54,7 +55,14 @@ def test_a_server_that_does_not_answer_is_told_without_a_password() -> None:
 
 def test_the_newest_step_is_the_last_of_one_row() -> None:
     scripts = ScriptDirectory(FOLDER, version_locations=[FOLDER])
-    steps = (m0005_hosts, m0004_bodies, m0003_cost, m0002_observations, m0001_versions_and_audit)
+    steps = (
+        m0006_revisions,
+        m0005_hosts,
+        m0004_bodies,
+        m0003_cost,
+        m0002_observations,
+        m0001_versions_and_audit,
+    )
     walked = [step.revision for step in scripts.walk_revisions()]
     assert walked == [step.revision for step in steps]
     assert walked[0] == NEWEST

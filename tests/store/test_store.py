@@ -61,6 +61,18 @@ def test_what_a_file_once_said_is_found_by_its_digest(store: Store) -> None:
     assert store.from_file(version(2, contents=b"{}").digest) is None
 
 
+def test_the_largest_revision_is_known_of_versions_and_of_files_that_were_no_change(
+    store: Store,
+) -> None:
+    assert store.revision() is None
+    store.append(version(1, source=Source.FILE, revision=3))
+    assert store.revision() == 3
+    store.note_revision(7)
+    store.note_revision(7)  # by another host
+    store.note_revision(5)
+    assert store.revision() == 7
+
+
 def test_versions_are_read_page_by_page_newest_first(store: Store) -> None:
     fill(store, 7)
 

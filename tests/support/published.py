@@ -45,6 +45,7 @@ class MemoryVersions:
     def __init__(self) -> None:
         self.kept: list[Version] = []
         self.entries: list[AuditEntry] = []
+        self.revisions: list[int] = []
         self.broken = False
         self.before_append: Callable[[], None] = lambda: None
         self.after_append: Callable[[], None] = lambda: None
@@ -77,6 +78,15 @@ class MemoryVersions:
         self._look()
         found = [each for each in self.kept if each.source is Source.FILE]
         return next((each for each in found if each.digest == digest), None)
+
+    def revision(self) -> int | None:
+        self._look()
+        published = [each.revision for each in self.kept if each.revision is not None]
+        return max([*published, *self.revisions], default=None)
+
+    def note_revision(self, revision: int) -> None:
+        self._look()
+        self.revisions.append(revision)
 
     def versions(self, limit: int = 50, before: int | None = None) -> Sequence[Version]:
         self._look()

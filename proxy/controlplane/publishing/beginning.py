@@ -128,7 +128,7 @@ async def _begin(
     good = await asyncio.to_thread(reading.last_good) if shared else None
     before = None if good is None else digest(good.contents)
     old = shared and await outdated(history, read, before)
-    verdict = judge(from_file, read, declared.revision, old=old)
+    verdict = await verdict_on(declared, from_file, history, old=old)
     why = "first start"
     if latest is not None:
         why = "changed while turnout did not run"
@@ -147,6 +147,17 @@ async def _begin(
     version = written(latest, declared, intent, draft, at)
     await history.append(version)
     return beginning(version, first, "published", version)
+
+
+async def verdict_on(
+    declared: Declared, from_file: Version | None, history: History, *, old: bool
+) -> Verdict:
+    """Return what becomes of a file's routing; its revision is remembered, also of no change."""
+    revision, seen = declared.revision, await history.revision()
+    verdict = judge(from_file, digest(declared.contents), revision, seen=seen, old=old)
+    if verdict is Verdict.UNCHANGED and revision is not None and seen is None:
+        await history.note_revision(revision)
+    return verdict
 
 
 async def outdated(history: History, read: str, before: str | None) -> bool:

@@ -46,6 +46,14 @@ class Versions(Protocol):
         """Return the last version of this digest that came from a file; None: there is none."""
         ...
 
+    def revision(self) -> int | None:
+        """Return the largest revision that a file ever had; None: none had one."""
+        ...
+
+    def note_revision(self, revision: int) -> None:
+        """Keep the revision of a file that was no change."""
+        ...
+
     def versions(self, limit: int = PAGE, before: int | None = None) -> Sequence[Version]:
         """Return the last versions, or the last ones before a number, newest first."""
         ...
@@ -90,6 +98,19 @@ class History:
     async def ends(self) -> tuple[Version | None, Version | None]:
         """Return the last version, and the last that came from a file; None: there is none yet."""
         return await _read(self._versions.latest), await _read(self._versions.latest_from_file)
+
+    async def revision(self) -> int | None:
+        """Return the largest revision that a file ever had; None: none had one."""
+        return await _read(self._versions.revision)
+
+    async def note_revision(self, revision: int) -> None:
+        """Keep the revision of a file that was no change; where that can't be, the log has it."""
+        try:
+            await asyncio.to_thread(self._versions.note_revision, revision)
+        except StoreError as error:
+            structlog.get_logger().error(
+                "revision of the file could not be kept", revision=revision, reason=str(error)
+            )
 
     async def was_from_file(self, digest: str) -> bool:
         """Return whether a file has said what this is the digest of."""

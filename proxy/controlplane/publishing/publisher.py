@@ -17,7 +17,14 @@ import structlog
 from msgspec.structs import asdict, replace
 
 from proxy.config.settings import DataPlane, Settings
-from proxy.controlplane.publishing.beginning import RESULTS, Beginning, misfits, outdated, shares
+from proxy.controlplane.publishing.beginning import (
+    RESULTS,
+    Beginning,
+    misfits,
+    outdated,
+    shares,
+    verdict_on,
+)
 from proxy.controlplane.publishing.change import (
     Caller,
     Misfit,
@@ -48,7 +55,6 @@ from proxy.rollout import (
     Version,
     contents_of,
     digest,
-    judge,
 )
 from proxy.rollout.changes import restore
 from proxy.rollout.spread import Reach
@@ -335,7 +341,7 @@ class Publisher:
             self._newest = latest
         read = digest(declared.contents)
         old = self._shared and await outdated(self._history, read, self._read)
-        verdict = judge(from_file, read, declared.revision, old=old)
+        verdict = await verdict_on(declared, from_file, self._history, old=old)
         pushed = None
         if verdict is Verdict.PUBLISH:
             draft = Draft(source=Source.FILE, revision=declared.revision)

@@ -6,7 +6,7 @@ import pytest
 
 from proxy.controlplane.publishing import Unavailable
 from proxy.controlplane.publishing.configuration.reading import Reading
-from proxy.errors import ConfigError
+from proxy.errors import ConfigError, StoreError
 from proxy.rollout import Source
 from tests.support.published import ANN, FILE, House
 
@@ -145,6 +145,31 @@ async def test_an_outdated_file_leaves_the_routing_and_says_so(tmp_path: Path) -
     assert (reloaded.result, reloaded.version.number) == ("outdated", 1)
     assert house.weights() == (70.0, 30.0)
     assert house.publisher.settings.data_plane.limits.max_n == 3
+
+
+@pytest.mark.parametrize("copy", ["", "revision: 6\n"])
+async def test_a_revision_that_came_with_no_change_is_remembered(
+    tmp_path: Path, copy: str
+) -> None:
+    house = await House(tmp_path, OTHER).open()
+    house.write(OTHER + "revision: 7\n")
+    assert (await house.publisher.reload(ANN)).result == "unchanged"
+    house.write(FILE + copy)
+    assert (await house.publisher.reload(ANN)).result == "outdated"
+    assert house.weights() == (70.0, 30.0)
+
+
+async def test_where_a_revision_can_not_be_kept_the_file_is_taken_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = await House(tmp_path, OTHER).open()
+
+    def full(revision: int) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(house.versions, "note_revision", full)
+    house.write(OTHER + "revision: 7\n")
+    assert (await house.publisher.reload(ANN)).result == "unchanged"
 
 
 async def test_a_larger_revision_puts_the_same_routing_in_force_over_changes_by_hand(
