@@ -20,6 +20,7 @@ OUTCOMES = (  # as proxy.exchange.outcome has them; --help loads nothing
     *("completed", "rejected", "upstream_error", "upstream_timeout", "upstream_cut"),
     *("client_gone", "proxy_error"),
 )
+ALERTS = ("slow", "short", "budget", "any")  # as proxy.alerting has them
 FOLLOW_SECONDS = 1.0  # between two looks
 MOST = 500  # of a page
 
@@ -30,9 +31,7 @@ MOST = 500  # of a page
     "--variant", shell_complete=variants, metavar="VARIANT", help="Only served by this variant."
 )
 @click.option("--outcome", type=click.Choice(OUTCOMES), help="Only those that ended so.")
-@click.option(
-    "--alert", metavar="RULE", help="Only those that broke this rule: slow, short, budget, or any."
-)
+@click.option("--alert", type=click.Choice(ALERTS), help="Only those that broke this rule.")
 @click.option("--key", metavar="KEY", help="Only of this client key, by its name.")
 @click.option(
     "--slower-than", type=Duration(), metavar="TIME", help="Only those that took longer, like 5s."

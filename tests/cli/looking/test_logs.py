@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import structlog
 
-from proxy.cli.looking.logs import OUTCOMES, keep
+from proxy.alerting import AlertName
+from proxy.cli.looking.logs import ALERTS, OUTCOMES, keep
 from proxy.exchange import Bodies, Outcome
 from proxy.store import open_store
 from proxy.store.observations import Finding, Keeping
@@ -164,6 +165,7 @@ def test_what_comes_is_followed_until_ctrl_c(
 
 def test_the_outcomes_are_those_there_are() -> None:
     assert set(OUTCOMES) == set(Outcome)
+    assert set(ALERTS) == {*AlertName, "any"}
 
 
 def test_a_time_that_is_none_is_a_usage_error(turnout: Run) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Protocol, TypeVar
 from fastapi import Path, Query
 from pydantic import AwareDatetime
 
+from proxy.alerting import AlertName
 from proxy.controlplane.admin import models
 from proxy.controlplane.admin.entrance.refusals import Refused
 from proxy.controlplane.admin.models.forms import Name
@@ -102,6 +103,10 @@ class Looking:
         after: Annotated[Place, Query(description="Only those after it, oldest first.")] = None,
     ) -> models.ExchangeRecords:
         """Return exchanges on record, the newest first."""
+        if since and until and since >= until:
+            raise Refused(400, "`since` must be before `until`.")
+        if alert not in {None, "any", *AlertName}:
+            raise Refused(400, f"`alert` is {', '.join(AlertName)} or any.")
         wanted = Wanted(
             route=route,
             variant=variant,

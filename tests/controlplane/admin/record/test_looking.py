@@ -85,6 +85,8 @@ async def test_pages_are_of_what_is_wanted(
         "slower_than_ms=nan",
         "since=yesterday",
         "since=2026-11-22T10:00:00",
+        "since=2026-11-22T10:00:00Z&until=2026-11-22T09:00:00Z",
+        "alert=nix",
         "before=-1",
         "route=a%0Ab",
     ],
