@@ -37,7 +37,8 @@ def table(found: Comparison) -> Iterator[RenderableType]:
         yield Text("")
         yield counts(found.baseline, against.side)
         yield Text("")
-        yield rows(found.baseline, against)
+        nothing = Text("There is nothing to compare: no request of either is on record.", "dim")
+        yield rows(found.baseline, against) if shown(against.rows) else nothing
         for lack in lacking(against.rows):
             yield Text(clean(lack), "dim")
     yield Text("")
