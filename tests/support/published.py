@@ -116,6 +116,7 @@ class House:
         self.file = folder / "turnout.yaml"
         self.data = folder / "turnout-data"
         self.data.mkdir(exist_ok=True)
+        self.kept = self.data / "last-good.yaml"
         self.write(text)
         self.environ: dict[str, str] = {}
         self.origin = origin or Origin(file=str(self.file), given=given)

@@ -48,7 +48,7 @@ class File(Part):
     """What this host is called among those that share a store; without it, as the machine is."""
     revision: fields.Count | None = None
     """A number of your own that grows with each change of this file. Where it is smaller than the
-    one last published, the file is an outdated copy and its routing is ignored."""
+    one last published, the file is an outdated copy and is ignored."""
     tls: Tls | None = None
     """TLS for the traffic listener; without it, plain HTTP."""
     workers: fields.Workers = 1

@@ -3,6 +3,7 @@
 A file that is bad is replaced by the last good one, and turnout runs degraded. The version in
 force is the last that was kept, also where a crash came between its append and its push, unless
 the file declares another: so a restart changes nothing, and a change of the file is not missed.
+Of an outdated file nothing is taken, as long as there is a last good one instead.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -133,10 +135,12 @@ async def _begin(
     if latest is not None:
         why = "changed while turnout did not run"
         if first.problems or not alone or verdict is not Verdict.PUBLISH:
+            if verdict is Verdict.OUTDATED and not first.problems:
+                first = await asyncio.to_thread(_instead, first, reading)
             fitting = await asyncio.to_thread(_fitting, first, latest, reading)
             if fitting is not None:
                 return beginning(latest, fitting, RESULTS[verdict], latest)
-            if shared:
+            if shared or verdict is Verdict.OUTDATED:
                 version, fitting = await _last_fitting(first, latest, reading, history)
                 misfit = told_of(first, latest)
                 return beginning(version, fitting, RESULTS[verdict], latest, *misfit)
@@ -195,6 +199,19 @@ def told_of(first: First, version: Version) -> tuple[str, ...]:
     except ConfigError as error:
         return told(error)
     return ()
+
+
+def _instead(outdated: First, reading: Reading) -> First:
+    """Return the last good configuration in the place of an outdated file, where there is one."""
+    good = reading.last_good()
+    if good is not None:
+        return First(declared=good)
+    structlog.get_logger().warning(
+        "started on an outdated file, for no last good one was kept",
+        file=reading.name,
+        reason="its upstreams, keys, limits and alerts are in force: bring it up to date",
+    )
+    return outdated
 
 
 def _fitting(first: First, version: Version, reading: Reading) -> First | None:

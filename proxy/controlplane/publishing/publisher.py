@@ -131,7 +131,8 @@ class Publisher:
         self.standing.note(began.reloaded)
         if began.misfit:
             self.standing.note_misfit(self._newest, began.misfit)
-        await self._keep(self._now.declared)
+        if began.reloaded.result != "outdated":
+            await self._keep(self._now.declared)
         if not await self._history.recorded(self.current.number):
             # Either it is new, or a crash came between its append and the answer.
             caller = Caller(name=self.current.who, origin="start")
@@ -324,7 +325,8 @@ class Publisher:
             self.standing.note(reloaded)
         else:
             self.standing.note(reloaded)
-            await self._keep(declared)
+            if reloaded.result != "outdated":
+                await self._keep(declared)
         return reloaded
 
     async def _take(self, declared: Declared, intent: Intent) -> Reloaded:
@@ -335,7 +337,10 @@ class Publisher:
         return await self._try_to_take(declared, intent)
 
     async def _try_to_take(self, declared: Declared, intent: Intent) -> Reloaded:
-        """Put in force what of `declared` can be; ConfigError: it does not fit the routing."""
+        """Put in force what of `declared` can be: of an outdated one nothing.
+
+        ConfigError: it does not fit the routing.
+        """
         latest, from_file = await self._history.ends()
         if latest is not None and latest.number > self._newest.number:
             self._newest = latest
@@ -347,6 +352,8 @@ class Publisher:
             draft = Draft(source=Source.FILE, revision=declared.revision)
             pushed = await self._commit(declared, intent, draft)
         else:
+            if verdict is Verdict.OUTDATED:
+                declared = self._now.declared
             around = self._around(declared)
             if around.settings != self.settings:
                 pushed = await self._put(around)

@@ -231,7 +231,7 @@ def own_readings(
         Reading(
             "turnout_config_reloads_total",
             "Readings of the configuration by result: published (a new routing), unchanged (the "
-            "routing was not), outdated (its revision is, so its routing is ignored), rejected.",
+            "routing was not), outdated (an older copy, so it is ignored), rejected.",
             ("result",),
             lambda: [((result,), count) for result, count in reloads().items()],
         ),

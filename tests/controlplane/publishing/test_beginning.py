@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from proxy.errors import ConfigError
 from proxy.rollout import Source
@@ -110,13 +111,29 @@ async def test_the_last_good_file_is_for_its_owner_only(house: House) -> None:
 
 async def test_an_outdated_file_does_not_change_the_routing(tmp_path: Path) -> None:
     house = await House(tmp_path, OTHER + "revision: 7\n").open()
-    house.write(FILE + "revision: 6\n")
+    house.write(FILE + "revision: 6\nlimits: {max_n: 3}\n")
     await house.again()
 
     assert house.publisher.current.number == 1
     assert split_in_force(house) == (70.0, 30.0)
     assert house.standing.counts["outdated"] == 1
     assert not house.standing.degraded
+    assert house.publisher.settings.data_plane.limits.max_n != 3
+    assert house.kept.read_text() == OTHER + "revision: 7\n"
+
+
+async def test_without_a_last_good_file_an_outdated_one_is_started_on_loudly_and_not_kept(
+    tmp_path: Path,
+) -> None:
+    house = await House(tmp_path, OTHER + "revision: 7\n").open()
+    house.kept.unlink()
+    house.write(FILE + "revision: 6\n")
+    with capture_logs() as logs:
+        await house.again()
+
+    assert split_in_force(house) == (70.0, 30.0)
+    assert [line["log_level"] for line in logs if "outdated" in line["event"]][:1] == ["warning"]
+    assert not house.kept.exists()
 
 
 async def test_where_a_version_does_not_fit_the_file_the_last_good_one_is_taken(

@@ -137,14 +137,16 @@ async def test_a_file_without_what_the_version_in_force_needs_is_rejected(house:
     assert reloaded.problems[0].startswith("version 3, which is in force, does not fit the file: ")
 
 
-async def test_an_outdated_file_leaves_the_routing_and_says_so(tmp_path: Path) -> None:
+async def test_of_an_outdated_file_nothing_is_taken_nor_kept(tmp_path: Path) -> None:
     house = await House(tmp_path, OTHER + "revision: 7\n").open()
+    before = house.publisher.settings
     house.write(FILE + "revision: 6\nlimits: {max_n: 3}\n")
     reloaded = await house.publisher.reload(ANN)
 
     assert (reloaded.result, reloaded.version.number) == ("outdated", 1)
-    assert house.weights() == (70.0, 30.0)
-    assert house.publisher.settings.data_plane.limits.max_n == 3
+    assert house.publisher.settings == before
+    assert house.pushed == []
+    assert house.kept.read_text() == OTHER + "revision: 7\n"
 
 
 @pytest.mark.parametrize("copy", ["", "revision: 6\n"])

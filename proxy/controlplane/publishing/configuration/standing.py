@@ -64,6 +64,6 @@ class Standing:
         number, result = reloaded.version.number, reloaded.result
         log.info("configuration read", file=self._name, result=result, table_version=number)
         if result == "outdated":
-            log.warning("routing of an outdated file ignored", file=self._name)
+            log.warning("outdated file ignored", file=self._name)
         if reloaded.restart_needed:
             log.warning("settings take a restart", settings=reloaded.restart_needed)
