@@ -102,6 +102,10 @@ class Store:
         """Return the last entries, or the last ones before the number, newest first."""
         return [AuditEntry(**row) for row in self._rows(_newest_first(AUDIT, limit, before))]
 
+    def recorded(self, number: int) -> bool:
+        """Return whether an entry of the audit log names the version of this number."""
+        return bool(self._rows(select(AUDIT.c.number).where(AUDIT.c.version == number).limit(1)))
+
     def close(self) -> None:
         """Close the database; the store can't be used after it."""
         self.engine.dispose()

@@ -118,6 +118,14 @@ def test_the_audit_log_numbers_its_entries_and_is_read_newest_first(store: Store
     assert [each.number for each in store.audit(before=2)] == [1]
 
 
+def test_what_the_audit_log_has_of_a_version_is_found_however_long_ago(store: Store) -> None:
+    store.record(entry(version=2))
+    for _ in range(4):
+        store.record(entry(result="refused"))
+    assert store.recorded(2)
+    assert not store.recorded(3)
+
+
 def test_the_audit_log_forgets_its_oldest_entries_and_no_number_comes_twice(store: Store) -> None:
     for _ in range(8):
         store.record(entry())

@@ -101,6 +101,10 @@ class MemoryVersions:
         found = [each for each in self.entries if before is None or (each.number or 0) < before]
         return found[::-1][:limit]
 
+    def recorded(self, number: int) -> bool:
+        self._look()
+        return any(entry.version == number for entry in self.entries)
+
     def _look(self) -> None:
         if self.broken:
             raise StoreError("the disk is full")

@@ -66,6 +66,10 @@ class Versions(Protocol):
         """Return the last entries of the audit log, newest first."""
         ...
 
+    def recorded(self, number: int) -> bool:
+        """Return whether an entry of the audit log names the version of this number."""
+        ...
+
 
 class History:
     """The store, off the event loop."""
@@ -146,9 +150,8 @@ class History:
             )
 
     async def recorded(self, number: int) -> bool:
-        """Return whether the audit log lately had the version of this number."""
-        entries = await _read(self._versions.audit)
-        return any(entry.version == number for entry in entries)
+        """Return whether an entry of the audit log names the version of this number."""
+        return await _read(lambda: self._versions.recorded(number))
 
     def _newest_first(self) -> Iterator[Version]:
         before: int | None = None

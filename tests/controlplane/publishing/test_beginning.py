@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
@@ -76,6 +77,14 @@ async def test_a_version_that_was_appended_and_not_answered_is_in_force_and_audi
     assert split_in_force(house) == (90.0, 10.0)
     last = house.versions.entries[-1]
     assert (last.action, last.version, last.who, last.result) == ("start", 2, "ann", "done")
+
+
+async def test_a_restart_after_many_refusals_is_not_audited_as_a_change(house: House) -> None:
+    refused = msgspec.structs.replace(house.versions.entries[-1], result="refused", version=None)
+    house.versions.entries += [refused] * 150
+    count = len(house.versions.entries)
+    await house.again()
+    assert len(house.versions.entries) == count
 
 
 async def test_a_start_on_a_bad_file_is_made_with_the_last_good_one(house: House) -> None:
