@@ -1,5 +1,7 @@
 """How the file is read: strictly, with the place of each value, and references followed."""
 
+import os
+import stat
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.config.source import Document, load
+from proxy.config.source.files import keep_file
 from proxy.config.source.load import DEEPEST, LARGEST_FILE, dotted
 from proxy.config.source.references import Unresolved, mask, read_secret
 from proxy.errors import ConfigError
@@ -106,6 +109,24 @@ def test_a_file_that_is_not_there_is_unreadable(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match="can't be read") as caught:
             load(str(file), {})
         assert caught.value.unreadable
+
+
+def test_a_pipe_in_a_files_place_keeps_nobody_waiting(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(ConfigError, match="can't be read: it is no regular file"):
+        load(str(pipe), {})
+    with pytest.raises(Unresolved, match="refers to the file"):
+        read_secret("file:pipe", tmp_path)
+
+
+def test_what_is_kept_follows_no_link_and_is_its_owners_alone(tmp_path: Path) -> None:
+    target, path = tmp_path / "theirs", tmp_path / "kept"
+    (tmp_path / ".kept.new").symlink_to(target)
+    path.symlink_to(target)
+    keep_file(path, b"ours")
+    assert not target.exists()
+    assert (path.read_bytes(), stat.S_IMODE(path.lstat().st_mode)) == (b"ours", 0o600)
 
 
 def test_a_file_of_a_hundred_megabytes_is_refused_without_being_read(tmp_path: Path) -> None:

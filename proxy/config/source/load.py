@@ -23,6 +23,7 @@ from yaml.events import (
     SequenceStartEvent,
 )
 
+from proxy.config.source.files import read_file
 from proxy.config.source.references import References, Unresolved, mask
 from proxy.errors import ConfigError
 
@@ -150,8 +151,7 @@ def load(file: str, environ: Mapping[str, str], content: bytes | None = None) ->
 def read_content(file: str) -> bytes:
     """Return what stands in `file`; ConfigError: it can't be read."""
     try:
-        with Path(file).open("rb") as opened:
-            content = opened.read(LARGEST_FILE + 1)
+        content = read_file(file, LARGEST_FILE + 1)
     except OSError as error:
         raise ConfigError(f"{file}: can't be read: {error.strerror}", unreadable=True) from None
     if len(content) > LARGEST_FILE:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from proxy.config.source.files import read_file
+
 PAD = 0xE000  # the private-use area of the Unicode plane 0
 PRIVATE_USE = re.compile("[\ue000-\uf8ff]")
 _BASE = 0xF8FF - PAD  # digits PAD + 1 ... 0xF8FF
@@ -104,8 +106,7 @@ def read_secret(value: str, folder: Path) -> str:
     path = folder / value.removeprefix("file:")
     content = b""
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_SECRET + 1)
+        content = read_file(path, LARGEST_SECRET + 1)
         text = content.decode().strip()
     except OSError as error:
         raise Unresolved(

@@ -10,6 +10,7 @@ neither where versions are kept, nor how a file is read, nor how workers are rea
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Protocol
 
@@ -61,6 +62,7 @@ from proxy.rollout.spread import Reach
 
 Push = Callable[[DataPlane], Awaitable[Pushed]]
 Change = Callable[[Contents], Contents]
+READ_SECONDS = 10.0  # for the file's system to give it out
 TRIES = 5  # to put a file in force while others publish
 
 
@@ -113,6 +115,7 @@ class Publisher:
         self._clock = clock
         self._wall = wall
         self._turns = Turns(history, wall)
+        self._reader = ThreadPoolExecutor(1, "configuration")  # all that a hung mount keeps busy
 
     @property
     def current(self) -> Version:
@@ -224,6 +227,7 @@ class Publisher:
         """Finish what was begun, and take no more."""
         self.hold("turnout is about to end")
         await self._turns.over()
+        self._reader.shutdown(wait=False, cancel_futures=True)
 
     # What is done in its turn
 
@@ -316,18 +320,33 @@ class Publisher:
 
     async def _reload(self, intent: Intent) -> Reloaded:
         try:
-            declared = await asyncio.to_thread(self._reading.read)
+            declared = await self._read_file()
             reloaded = await self._take(declared, intent)
         except ConfigError as error:
             reloaded = Reloaded(
                 result="rejected", version=self.current, at=self._wall(), problems=told(error)
             )
             self.standing.note(reloaded)
+        except ChangeError:
+            self._reading.forget()  # whoever watches the file tries again
+            raise
         else:
             self.standing.note(reloaded)
             if reloaded.result != "outdated":
                 await self._keep(declared)
         return reloaded
+
+    async def _read_file(self) -> Declared:
+        """Return what the file says; Unavailable: its system does not answer."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(READ_SECONDS):
+                return await loop.run_in_executor(self._reader, self._reading.read)
+        except TimeoutError:
+            raise Unavailable(
+                f"{self._reading.name} could not be read within {READ_SECONDS:.0f} seconds, so "
+                "nothing was changed; look at the file system that it is on"
+            ) from None
 
     async def _take(self, declared: Declared, intent: Intent) -> Reloaded:
         """Put in force what of `declared` can be, also while others publish."""

@@ -1,11 +1,12 @@
 """The file, read again: what of it gets in force, what takes a restart, what is rejected."""
 
 from pathlib import Path
+from threading import Event
 
 import pytest
 
-from proxy.controlplane.publishing import Unavailable
-from proxy.controlplane.publishing.configuration.reading import Reading
+from proxy.controlplane.publishing import Unavailable, publisher
+from proxy.controlplane.publishing.configuration.reading import Declared, Reading
 from proxy.errors import ConfigError, StoreError
 from proxy.rollout import Source
 from tests.support.published import ANN, FILE, House
@@ -124,6 +125,30 @@ async def test_a_file_that_is_gone_is_rejected(house: House) -> None:
     reloaded = await house.publisher.reload(ANN)
     assert reloaded.result == "rejected"
     assert "can't be read" in reloaded.problems[0]
+
+
+async def test_a_file_system_that_hangs_holds_up_no_other_change(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = Event()
+    read = house.reading.read
+
+    def hung() -> Declared:
+        answers.wait(20)
+        return read()
+
+    monkeypatch.setattr(house.reading, "read", hung)
+    monkeypatch.setattr(publisher, "READ_SECONDS", 0.01)
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="could not be read within"):
+            await house.publisher.reload(ANN)
+    assert house.reading.stale(), "it will be tried again"
+    assert (await house.split(**{"base": 90, "ft-v2": 10})).changed
+
+    answers.set()
+    monkeypatch.setattr(publisher, "READ_SECONDS", 20.0)
+    assert (await house.publisher.reload(ANN)).result == "unchanged"
+    await house.publisher.close()
 
 
 async def test_a_file_without_what_the_version_in_force_needs_is_rejected(house: House) -> None:

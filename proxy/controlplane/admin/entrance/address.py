@@ -13,7 +13,7 @@ from pathlib import Path
 import structlog
 
 from proxy.config.settings import ADDRESS_FILE
-from proxy.controlplane.admin.entrance.tokens import keep
+from proxy.config.source.files import keep_file
 
 
 @contextlib.contextmanager
@@ -27,7 +27,7 @@ def announced(folder: Path, sock: socket.socket, stays: Callable[[], bool]) -> I
     host, port = sock.getsockname()[:2]
     said = f"{f'[{host}]' if ':' in host else host}:{port} {os.getpid()}"
     try:
-        keep(path, said)
+        keep_file(path, f"{said}\n".encode())
     except OSError as error:
         log = structlog.get_logger()
         log.warning("admin address could not be kept", reason=error.strerror)

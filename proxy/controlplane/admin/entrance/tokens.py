@@ -4,7 +4,6 @@ A token's value is known to its caller, and, where it was made here, to one file
 user can read. It is in no log, no answer and no list.
 """
 
-import os
 from collections.abc import Callable, Iterable
 from hashlib import sha256
 from hmac import compare_digest
@@ -13,6 +12,7 @@ from pathlib import Path
 import structlog
 
 from proxy.config.settings import TOKEN_FILE, AdminToken
+from proxy.config.source.files import keep_file
 
 LOCAL = "local"  # the name of the one that is made here
 SHORTEST = 32  # characters: less was not made here, or not written whole
@@ -64,7 +64,7 @@ def local_token(folder: Path, make: Callable[[], str]) -> AdminToken:
     token = _kept(path)
     if token is None:
         token = make()
-        keep(path, token)
+        keep_file(path, f"{token}\n".encode())
         structlog.get_logger().info("admin token made", path=str(path))
     return AdminToken(name=LOCAL, sha256=digest_of(token.encode()), role="admin")
 
@@ -80,13 +80,3 @@ def _kept(path: Path) -> str | None:
         log.warning("admin token could be read by others, so it is replaced", path=str(path))
         return None
     return token if len(token) >= SHORTEST else None
-
-
-def keep(path: Path, text: str) -> None:
-    """Write a file whole or not at all, for this user only from its first moment; OSError."""
-    fresh = path.with_name(f".{path.name}.new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123  # of an open file
-        file.write(f"{text}\n")
-    fresh.replace(path)

@@ -5,7 +5,6 @@ can start while the file is bad. References in it are followed anew. Reading blo
 thread. Nothing here knows what is in force.
 """
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from proxy.config.routes.contents import contents, with_contents
 from proxy.config.schema import File
 from proxy.config.settings import DATA_DIR, Origin, Settings
 from proxy.config.source import read_content
+from proxy.config.source.files import keep_file
 from proxy.errors import ConfigError
 from proxy.rollout import Contents
 
@@ -120,7 +120,7 @@ class Reading:
     def keep(self, declared: Declared) -> None:
         """Keep the text of `declared` as the last good file; OSError where that can't be."""
         if declared.text is not None:
-            written_whole(Path(self.data_dir()) / LAST_GOOD, declared.text)
+            keep_file(Path(self.data_dir()) / LAST_GOOD, declared.text)
 
     def data_dir(self) -> str:
         """Return the data directory, read off a bad file as well as that can be done."""
@@ -143,17 +143,6 @@ class Reading:
             raise ConfigError(problem, problems=(problem,))
         folder = Path(file).parent
         return Declared(file=made, folder=folder, given=self._origin.given, text=text)
-
-
-def written_whole(path: Path, text: bytes) -> None:
-    """Put `text` in the place of a file, for its owner only: the old one or the new, no half."""
-    draft = path.with_name(path.name + ".new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
 
 
 def told(error: ConfigError) -> tuple[str, ...]:

@@ -58,8 +58,7 @@ class Rereading:
 
     async def _when_changed(self) -> None:
         if not await self._try(Caller(name="file", origin=self._reading.name)):
-            await asyncio.sleep(self._again)
-            self._reading.forget()
+            await asyncio.sleep(self._again)  # it is stale still, so it will be tried again
 
     async def _try(self, caller: Caller) -> bool:
         try:
