@@ -70,7 +70,7 @@ class ControlLaunch(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Ready(Struct, frozen=True, kw_only=True, tag=True):
-    """The child is at work."""
+    """The child is at work; control says so again when it has done what `Reload` asks for."""
 
 
 class Alive(Struct, frozen=True, kw_only=True, tag=True):

@@ -163,7 +163,12 @@ class Control:
         """Serve until there is nobody left to serve, then flush."""
         async with compose(self._launched, self._fleet, self._standing, self._company) as record:
             reception, publisher, tokens = await self._begin(record)
-            rereading = Rereading(self._reading, publisher.reload, lambda: not publisher.held)
+            rereading = Rereading(
+                self._reading,
+                publisher.reload,
+                lambda: not publisher.held,
+                lambda: self._lifeline.post(Ready()),
+            )
             channel = socket.socket(fileno=self._launch.listener)
             server = await asyncio.start_unix_server(reception.greet, sock=channel)
             following = self._following.run(publisher)

@@ -35,7 +35,10 @@ class Commands(Struct, frozen=True, kw_only=True):
 
 
 class Children:
-    """Control first, then the workers by number; `say` takes a line for people."""
+    """Control first, then the workers by number; `say` takes a line for people.
+
+    `control_ready` is called whenever control is at work: started, or done with a reload.
+    """
 
     def __init__(
         self,
@@ -43,7 +46,9 @@ class Children:
         commands: Commands,
         sockets: Sockets,
         say: Callable[[str], None],
+        control_ready: Callable[[], None],
     ) -> None:
+        self._control_ready = control_ready
         self._settings = settings
         self._sockets = sockets
         self._say = say
@@ -88,6 +93,8 @@ class Children:
         def heard(message: FromChild) -> None:
             if isinstance(message, Replace):
                 self._replace(message)
+            elif isinstance(message, Ready):
+                self._control_ready()
 
         return Child(
             "control",

@@ -89,7 +89,8 @@ class Supervisor:
         self._manager = ServiceManager(os.environ.get("NOTIFY_SOCKET"))
         self._asked = asyncio.Event()  # for a successor
         self._news: asyncio.Queue[signal.Signals | StartError | Successor] = asyncio.Queue()
-        self._children = Children(settings, commands, sockets, say)
+        self._reloading = False  # and the service manager waits to hear that it is done
+        self._children = Children(settings, commands, sockets, say, self._reloaded)
 
     async def run(self, estate: Estate | None = None) -> int:
         """Start everything, wait for what ends it, end everything; return the exit code.
@@ -268,8 +269,14 @@ class Supervisor:
     def _reload(self) -> None:
         self._manager.reloading()
         self._say("SIGHUP: reading the configuration again; the log says what came of it")
+        self._reloading = True
         self._children.control.tell(Reload())
-        self._manager.ready()
+
+    def _reloaded(self) -> None:
+        """Tell that a reload is over: control has judged the file, or was started anew with it."""
+        if self._reloading:
+            self._reloading = False
+            self._manager.ready()
 
     def _ask(self) -> None:
         if os.getpid() == 1:

@@ -22,7 +22,10 @@ class Reread:
     def __init__(self, house: House) -> None:
         self.house = house
         self.may = True
-        self.work = Rereading(house.reading, self._reload, lambda: self.may, again=0.0)
+        self.done = asyncio.Event()
+        self.work = Rereading(
+            house.reading, self._reload, lambda: self.may, self.done.set, again=0.0
+        )
         self._tries: asyncio.Queue[tuple[str, str]] = asyncio.Queue()
 
     async def next(self) -> tuple[str, str]:
@@ -66,6 +69,15 @@ async def test_a_signal_has_it_read_though_it_did_not_change(house: House) -> No
     async with rereading(house) as again:
         again.work.ask()
         assert await again.next() == ("signal", "unchanged")
+        await asyncio.wait_for(again.done.wait(), PATIENCE)
+
+
+async def test_a_signal_is_answered_also_where_nothing_could_be_kept(house: House) -> None:
+    async with rereading(house) as again:
+        house.versions.broken = True
+        again.work.ask()
+        await asyncio.wait_for(again.done.wait(), PATIENCE)
+        assert await again.next() == ("signal", "failed")
 
 
 async def test_what_could_not_be_kept_is_tried_again(house: House) -> None:

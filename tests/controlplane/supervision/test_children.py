@@ -61,7 +61,7 @@ async def kept(said: list[str]) -> AsyncIterator[Children]:
     python = [sys.executable, "-c"]
     commands = Commands(control=[*python, CONTROL], worker=[*python, WORKER])
     with Sockets(given, None, {}) as sockets:
-        children = Children(given, commands, sockets, said.append)
+        children = Children(given, commands, sockets, said.append, lambda: None)
         tasks = [asyncio.create_task(child.keep()) for child in children]
         try:
             yield children

@@ -20,18 +20,23 @@ SIGNAL = Caller(name="signal", origin="SIGHUP")
 
 
 class Rereading:
-    """Calls `reload` when it is time to; `may` says whether anything may change now."""
+    """Calls `reload` when it is time to; `may` says whether anything may change now.
+
+    `done` is called after each reading that somebody asked for by signal, whatever came of it.
+    """
 
     def __init__(
         self,
         reading: Reading,
         reload: Callable[[Caller], Awaitable[Reloaded]],
         may: Callable[[], bool],
+        done: Callable[[], None],
         again: float = AGAIN_SECONDS,
     ) -> None:
         self._reading = reading
         self._reload = reload
         self._may = may
+        self._done = done
         self._again = again
         self._asked = asyncio.Event()
 
@@ -52,6 +57,7 @@ class Rereading:
             await self._asked.wait()
             self._asked.clear()
             await self._try(SIGNAL)
+            self._done()
 
     def _stale(self) -> bool:
         return self._may() and self._reading.stale()
