@@ -25,7 +25,7 @@ from proxy.config.settings import Settings
 from proxy.controlplane.supervision.child import Child
 from proxy.controlplane.supervision.children import Children, Commands
 from proxy.controlplane.supervision.holdings import directory
-from proxy.controlplane.supervision.holdings.sockets import Sockets, whereabouts
+from proxy.controlplane.supervision.holdings.sockets import Sockets, unheeded, whereabouts
 from proxy.controlplane.supervision.holdings.succession import (
     Estate,
     Successor,
@@ -125,7 +125,9 @@ class Supervisor:
         for child in self._children:
             while not await within(PATIENCE_SECONDS, child.ready):
                 self._say(f"still waiting for the {child.name} process to start")
-        for line in whereabouts(self._settings, self._sockets.traffic, self._sockets.admin):
+        where = self._settings, self._sockets.traffic, self._sockets.admin
+        inherited_ones = [] if estate is None or self._sockets.lent else unheeded(*where)
+        for line in [*whereabouts(*where), *inherited_ones]:
             self._say(line)
         if estate is None:
             self._manager.ready()

@@ -5,6 +5,7 @@ channel's and the tally always are. It knows nothing of who uses them.
 """
 
 import contextlib
+import ipaddress
 import os
 import shutil
 import socket
@@ -113,6 +114,34 @@ def whereabouts(
             "Listen on 127.0.0.1 (--listen 127.0.0.1:8000), or configure client keys (keys:)."
         )
     return lines
+
+
+def unheeded(
+    settings: Settings, traffic: Iterable[socket.socket], admin: socket.socket
+) -> list[str]:
+    """Return a warning for each address of the settings that inherited sockets do not have."""
+    given = (
+        ("listen", settings.listen_host, settings.listen_port, list(traffic)),
+        ("admin.listen", settings.admin_host, settings.admin_port, [admin]),
+    )
+    return [
+        f"warning: {name} says {host}:{port}, and it stays at "
+        f"{url('', sock).removeprefix('://')}, which was taken over; only a stop and a new start "
+        "change that"
+        for name, host, port, socks in given
+        for sock in socks[:1]
+        if not _is_at(sock, host, port)
+    ]
+
+
+def _is_at(sock: socket.socket, host: str, port: int) -> bool:
+    """Return whether a socket has this address, as far as no name must be looked up for it."""
+    bound = sock.getsockname()
+    try:
+        same = ipaddress.ip_address(host) == ipaddress.ip_address(bound[0])
+    except ValueError:  # a name
+        same = True
+    return same and port in (0, bound[1])
 
 
 def url(scheme: str, sock: socket.socket) -> str:

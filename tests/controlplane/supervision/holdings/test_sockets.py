@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 
 from proxy.config.settings import AdminToken, ClientKey, UpstreamSettings
-from proxy.controlplane.supervision.holdings.sockets import adopted, slots, url, whereabouts
+from proxy.controlplane.supervision.holdings.sockets import (
+    adopted,
+    slots,
+    unheeded,
+    url,
+    whereabouts,
+)
 from proxy.errors import StartError
 from tests.support.data_plane import settings_of
 from tests.support.whole import settings
@@ -44,6 +50,31 @@ def test_a_port_that_every_network_reaches_is_said_to_be_one() -> None:
     assert re.fullmatch(r"traffic on http://127\.0\.0\.1:\d+/v1 \(on all interfaces\)", traffic)
     assert administration.startswith("administration on http://127.0.0.1:")
     assert "interfaces" not in said("127.0.0.1", upstreams=[OWN])[0]
+
+
+def test_an_address_that_a_predecessors_sockets_do_not_have_is_warned_of() -> None:
+    with socket.socket() as traffic, socket.socket() as admin:
+        traffic.bind(("127.0.0.1", 0))
+        admin.bind(("127.0.0.1", 0))
+        port, admin_port = traffic.getsockname()[1], admin.getsockname()[1]
+
+        def warned(host: str, traffic_port: int) -> list[str]:
+            given = settings(
+                settings_of(upstreams=[OWN]),
+                listen_host=host,
+                listen_port=traffic_port,
+                admin_host="localhost",
+                admin_port=admin_port,
+            )
+            return unheeded(given, [traffic, traffic], admin)
+
+        assert warned("127.0.0.1", port) == []
+        assert warned("127.0.0.1", 0) == [], "any port was right"
+        for host, other in (("127.0.0.1", 9), ("127.0.0.2", port)):
+            (warning,) = warned(host, other)
+            assert warning.startswith(
+                f"warning: listen says {host}:{other}, and it stays at 127.0.0.1:{port}"
+            )
 
 
 def test_a_key_that_anybody_could_spend_is_warned_of_with_a_remedy() -> None:
