@@ -11,6 +11,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
 import aiohappyeyeballs
@@ -73,10 +74,13 @@ class Dialer:
     """Dials one upstream."""
 
     def __init__(self, settings: UpstreamSettings, clock: Callable[[], float]) -> None:
-        """Read the authorities' file, if there is one: raises OSError, also where it is bad."""
         self._settings = settings
         self._clock = clock
-        self._tls = tls_context(settings) if settings.scheme == "https" else None
+        self._tls: ssl.SSLContext | None = None
+        if settings.scheme == "https":
+            # A file that is gone since it was checked must not end a worker: dialling looks again.
+            with suppress(OSError):
+                self._tls = tls_context(settings)
         self._tunnel: bytes | None = None
         host, port = settings.host, settings.port
         if settings.proxy is not None:
@@ -152,9 +156,10 @@ class Dialer:
         loop = asyncio.get_running_loop()
         settings = self._settings
         try:
-            if self._tls is None:
+            if settings.scheme != "https":
                 await loop.create_connection(lambda: connection, sock=sock)
             else:
+                self._tls = self._tls or tls_context(settings)
                 await loop.create_connection(
                     lambda: connection,
                     sock=sock,
@@ -163,9 +168,8 @@ class Dialer:
                     ssl_handshake_timeout=settings.timeouts.connect * 2,  # ours is first
                 )
         except OSError as error:
-            code = (
-                ErrorCode.PROVIDER_CONNECT_FAILED if self._tls is None else ErrorCode.PROVIDER_TLS
-            )
+            plain = settings.scheme != "https"
+            code = ErrorCode.PROVIDER_CONNECT_FAILED if plain else ErrorCode.PROVIDER_TLS
             raise ConnectFailure(code, str(error)) from error
 
 
@@ -179,7 +183,10 @@ def is_literal(host: str) -> bool:
 
 
 def tls_context(settings: UpstreamSettings) -> ssl.SSLContext:
-    """Return the context by which an upstream is verified: the system's authorities, or ours."""
+    """Return the context by which an upstream is verified: the system's authorities, or ours.
+
+    OSError: the file of ours is not there, or is bad.
+    """
     context = ssl.create_default_context(cafile=settings.ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2  # not every build's default
     context.set_alpn_protocols(["http/1.1"])

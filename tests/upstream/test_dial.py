@@ -5,6 +5,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -170,6 +171,21 @@ async def test_a_certificate_for_another_name_is_refused(certificates: Certifica
             server.port, scheme="https", host="127.1", ca_file=certificates.ca_file
         )
     assert failure.code == ErrorCode.PROVIDER_TLS
+
+
+async def test_an_authority_s_file_that_is_gone_fails_only_until_it_is_back(
+    certificates: Certificates, tmp_path: Path
+) -> None:
+    ca_file = tmp_path / "ca.pem"
+    async with (
+        scripted_upstream(certificates.server_context()) as server,
+        client_of(server.port, host="localhost", scheme="https", ca_file=str(ca_file)) as client,
+    ):
+        with pytest.raises(ConnectFailure) as raised:
+            await exchange(client)
+        assert raised.value.code == ErrorCode.PROVIDER_TLS
+        ca_file.symlink_to(certificates.ca_file)
+        assert (await exchange(client))[0].status == 200
 
 
 async def test_verification_can_be_switched_off(certificates: Certificates) -> None:
