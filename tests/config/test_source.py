@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.config.source import Document, load
-from proxy.config.source.files import keep_file
+from proxy.config.source.files import keep_file, read_file
 from proxy.config.source.load import DEEPEST, LARGEST_FILE, dotted
 from proxy.config.source.references import Unresolved, mask, read_secret
 from proxy.errors import ConfigError
@@ -118,6 +118,15 @@ def test_a_pipe_in_a_files_place_keeps_nobody_waiting(tmp_path: Path) -> None:
         load(str(pipe), {})
     with pytest.raises(Unresolved, match="refers to the file"):
         read_secret("file:pipe", tmp_path)
+
+
+def test_what_is_no_file_costs_no_open_file_either(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for place in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(OSError, match=r"directory|no regular file"):
+            read_file(place, 1)
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 def test_what_is_kept_follows_no_link_and_is_its_owners_alone(tmp_path: Path) -> None:

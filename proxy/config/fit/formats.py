@@ -6,6 +6,7 @@ from typing import Any
 
 from proxy.config.fit.values import Values
 from proxy.config.source import Document
+from proxy.config.source.files import read_file
 
 LARGEST = 1024 * 1024  # bytes of a schema's file
 
@@ -19,7 +20,7 @@ def follow_schemas(document: Document) -> None:
         if said is None or not said.strip():
             continue
         try:
-            schema = json.loads((document.folder / said).read_bytes()[:LARGEST])
+            schema = json.loads(read_file(document.folder / said, LARGEST))
         except OSError as error:
             document.broken.add(here)
             reason = (error.strerror or "it can't be read").lower()

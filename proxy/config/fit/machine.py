@@ -12,6 +12,7 @@ from proxy.config.fields import DEFAULT_PORTS, address, split_url
 from proxy.config.fit.values import Values
 from proxy.config.schema import Admin, File
 from proxy.config.source import Document, KeyPath
+from proxy.config.source.files import read_file
 
 TRAFFIC = File.model_fields["listen"].default
 ADMIN = Admin.model_fields["listen"].default
@@ -144,8 +145,7 @@ def _is_no_folder(path: Path) -> bool:
 
 def _unreadable(path: Path) -> str | None:
     try:
-        with path.open("rb") as file:
-            file.read(1)
+        read_file(path, 1)
     except (OSError, ValueError) as error:
         return getattr(error, "strerror", None) or "no such name is possible"
     return None
