@@ -27,6 +27,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     at: float  # seconds since the epoch: when the exchange ended
     observation: Observation
     about: str | None = None  # what else it is told of: which budget
+    ends_at: float | None = None  # when it stops to matter; None: soon, as any single exchange
 
     @property
     def route(self) -> str | None:

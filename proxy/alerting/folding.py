@@ -9,6 +9,7 @@ seconds on one clock, and asks `due` when `next_due` has come.
 from msgspec import Struct
 
 from proxy.alerting.alert import Alert
+from proxy.alerting.notice import EXAMPLES
 
 Kind = tuple[str, str | None, str | None, str | None]
 
@@ -20,6 +21,7 @@ class Folded(Struct, frozen=True, kw_only=True):
     count: int
     first_at: float  # seconds since the epoch
     last_at: float
+    request_ids: tuple[str, ...]  # of the latest few
 
 
 class Window(Struct, kw_only=True):
@@ -72,11 +74,18 @@ class Folding:
 
 def single(alert: Alert) -> Folded:
     """Return one alert as a folded one of one."""
-    return Folded(alert=alert, count=1, first_at=alert.at, last_at=alert.at)
+    ids = (alert.observation.request_id,)
+    return Folded(alert=alert, count=1, first_at=alert.at, last_at=alert.at, request_ids=ids)
 
 
 def joined(folded: Folded | None, alert: Alert) -> Folded:
     """Return `folded` with `alert` added as its latest."""
     if folded is None:
         return single(alert)
-    return Folded(alert=alert, count=folded.count + 1, first_at=folded.first_at, last_at=alert.at)
+    return Folded(
+        alert=alert,
+        count=folded.count + 1,
+        first_at=folded.first_at,
+        last_at=alert.at,
+        request_ids=(*folded.request_ids, alert.observation.request_id)[-EXAMPLES:],
+    )

@@ -18,6 +18,7 @@ from proxy.store.observations import Counted
 
 EVERY_SECONDS = 2.0  # between two looks at what all have spent, and at the calendar
 LONGEST_DAYS = 31  # of a budget's period
+MATTERS_SECONDS = 86_400.0  # that a budget came to a level; at most until its period is over
 
 
 class Kept(Protocol):
@@ -116,12 +117,14 @@ def spent_of(standings: Iterable[Standing]) -> Spent:
 def alert(crossing: Crossing, seen: Observation) -> Alert:
     """Return the alert that a budget came to a level, with the exchange that brought it there."""
     standing, budget = crossing.standing, crossing.standing.budget
+    at = seen.started_at + seen.latency_ms / 1000.0
     return Alert(
         name=AlertName.BUDGET,
         value=standing.spent,
         threshold=crossing.level * budget.usd,
-        at=seen.started_at + seen.latency_ms / 1000.0,
+        at=at,
         observation=seen,
+        ends_at=min(standing.ends, at + MATTERS_SECONDS),
         about=f"{crossing.level:.0%} of {budget.scope} {budget.name}'s {budget.usd:g} USD a "
         f"{budget.per}",
     )

@@ -69,6 +69,16 @@ def test_each_level_is_an_alert_and_the_last_one_stops_the_route() -> None:
     assert house.paid(1.0) == []
 
 
+def test_an_alert_matters_for_a_day_but_not_beyond_the_budgets_period() -> None:
+    ends = [
+        alert.ends_at
+        for budget, labels in ((ROUTE, {}), (KEY, {"key_name": "mobile"}))
+        for house in [House(None, budget)]
+        for alert in house.spending.judge(observed(started_at=NOW, cost_usd=11.0, **labels))
+    ]
+    assert ends == [NOW + 0.8125 + 86_400.0, DAY_ENDS]
+
+
 def test_without_budgets_nothing_is_said() -> None:
     house = House(None)
     assert house.paid(1000.0) == []
