@@ -78,6 +78,7 @@ class Kept:
         from proxy.sinks.metrics import (
             Metrics,
             Names,
+            Processes,
             fleet_readings,
             host_readings,
             own_readings,
@@ -102,10 +103,12 @@ class Kept:
             python=platform.python_version(),
             log_dropped=lambda: lines.dropped,
             uncounted=lambda: self.pipeline.uncounted,
+            waiting=lambda: self.pipeline.waiting,
             notified=self.webhook.results,
             reloads=lambda: standing.counts,
             degraded=lambda: bool(standing.degraded),
         )
+        readings += Processes(lambda: [each.pid for each in fleet.workers.values()]).readings()
         self._scribe = Scribe(time.monotonic)
         stored = store_readings(self.writer, lambda: self._scribe.dropped)
         stored += budget_readings(lambda: self.spending.shown)

@@ -163,11 +163,6 @@ class Fleet:
         """Exchanges under way, as last reported."""
         return sum(worker.in_flight for worker in self.workers.values())
 
-    @property
-    def table_version(self) -> int:
-        """The version of the routing table in force."""
-        return self.table.version
-
 
 def on_table(workers: Iterable[Worker], version: int) -> int:
     """Return how many of `workers` have acknowledged table `version`."""

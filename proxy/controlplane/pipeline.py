@@ -130,6 +130,11 @@ class Pipeline:
         self._judge = judge
         self._sinks = sinks
 
+    @property
+    def waiting(self) -> int:
+        """How many observations wait for what takes long."""
+        return len(self._queue)
+
     def take(self, worker: int, observations: Sequence[Observation]) -> None:
         """Take what a worker handed over, whichever it was; never waits."""
         del worker

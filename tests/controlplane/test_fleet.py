@@ -45,7 +45,7 @@ def test_who_is_on_the_table_is_who_acknowledged_its_version(fleet: Fleet) -> No
     for number in (0, 1):
         fleet.joined(hello(number, number))
     fleet.acknowledged(1, 4)
-    assert on_table(fleet.workers.values(), fleet.table_version) == 1
+    assert on_table(fleet.workers.values(), fleet.table.version) == 1
 
 
 def test_an_upstream_is_the_sum_of_what_workers_see(fleet: Fleet) -> None:

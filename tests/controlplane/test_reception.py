@@ -274,7 +274,7 @@ async def test_what_is_published_is_in_force_once_every_worker_acknowledged_it(
         publishing = asyncio.create_task(desk.reception.publish(version(2), PATIENCE))
         assert await answered(one, 2) == [2]
         assert not publishing.done()
-        assert desk.fleet.table_version == 2
+        assert desk.fleet.table.version == 2
         assert await answered(two, 2) == [2]
         assert await publishing == {}
         assert desk.reception.running == 2

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
 from proxy.alerting import Alert, AlertName
@@ -17,6 +18,7 @@ from proxy.sinks.metrics.exchanges import Metrics
 from proxy.sinks.metrics.fleet import fleet_readings, own_readings
 from proxy.sinks.metrics.hosts import host_readings
 from proxy.sinks.metrics.names import Names
+from proxy.sinks.metrics.processes import Processes
 from proxy.sinks.metrics.reference import page
 from proxy.sinks.metrics.stored import store_readings
 from tests.support.observed import observed
@@ -76,7 +78,7 @@ class Fleet:
     dropped: int = 0
     lost: int = 0
     shed: int = 0
-    table_version: int = 1
+    table: RoutingTable = field(default_factory=lambda: table("base", "ft-v2"))
 
 
 class Board:
@@ -96,10 +98,12 @@ class Board:
                     python="3.11.7",
                     log_dropped=lambda: 5,
                     uncounted=lambda: 6,
+                    waiting=lambda: 9,
                     notified=lambda: {("webhook", "sent"): 7},
                     reloads=lambda: {"rejected": 8},
                     degraded=lambda: True,
                 ),
+                *Processes(tuple, Path("/none")).readings(),
                 *store_readings(None, int),
                 *budget_readings(tuple),
             ],
@@ -391,7 +395,7 @@ def test_the_fleet_is_asked_at_each_scrape() -> None:
         dropped=11,
         lost=12,
         shed=13,
-        table_version=8,
+        table=replace(table("base"), version=8),
     )
     assert board.value("turnout_in_flight", worker="0") == 3.0
     assert board.value("turnout_connections", worker="1") == 10.0
@@ -416,11 +420,29 @@ def test_the_fleet_is_asked_at_each_scrape() -> None:
     assert board.value("turnout_table_version") == 8.0
 
 
+def test_the_split_in_force_is_told_and_what_is_off_gets_nothing() -> None:
+    board = Board()
+    split = replace(table("base", "ft-v2", "ft-v3").routes["support"], weights=(70, 20, 10))
+    board.fleet.table = RoutingTable(version=2, digest="", routes={"support": split})
+    name = "turnout_split_share"
+    roles = {"base": "baseline", "ft-v2": "candidate", "ft-v3": "candidate"}
+
+    def shown() -> list[float | None]:
+        labels = {"route": "support"}
+        return [board.value(name, **labels, variant=v, role=r) for v, r in roles.items()]
+
+    assert shown() == [0.7, 0.2, 0.1]
+    off = replace(split, off=("base", "ft-v3"))
+    board.fleet.table = RoutingTable(version=3, digest="", routes={"support": off})
+    assert shown() == [0.0, 1.0, 0.0]
+
+
 def test_turnout_says_what_it_is_and_what_it_could_not_tell() -> None:
     board = Board()
     assert board.value("turnout_build_info", version="0.1.0", python="3.11.7") == 1.0
     assert board.value("turnout_log_lines_dropped_total") == 5.0
     assert board.value("turnout_token_counts_skipped_total") == 6.0
+    assert board.value("turnout_observations_waiting") == 9.0
     assert board.value("turnout_notifications_total", notifier="webhook", result="sent") == 7.0
     assert board.value("turnout_config_reloads_total", result="rejected") == 8.0
     assert board.value("turnout_config_degraded") == 1.0

@@ -7,8 +7,9 @@ their names. Nothing here adds up anything over time: totals come as totals.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from proxy.routing.table import RoutingTable
 from proxy.sinks.metrics.cells import Labels, Reading
-from proxy.sinks.metrics.counted import Shadow, shadow_readings
+from proxy.sinks.metrics.counted import Shadow, shadow_readings, split_readings
 
 Samples = Sequence[tuple[Labels, float]]
 
@@ -80,7 +81,7 @@ class Fleet(Protocol):
         ...
 
     @property
-    def table_version(self) -> int:
+    def table(self) -> RoutingTable:
         """The routing table in force."""
         ...
 
@@ -158,7 +159,7 @@ PLAIN: tuple[tuple[str, str, Callable[[Fleet], float]], ...] = (
     (
         "turnout_table_version",
         "Version of the routing table in force.",
-        lambda fleet: fleet.table_version,
+        lambda fleet: fleet.table.version,
     ),
 )
 
@@ -185,6 +186,7 @@ def fleet_readings(fleet: Callable[[], Fleet]) -> list[Reading]:
             ("process",),
             lambda: [((kind,), count) for kind, count in fleet().restarts.items()],
         ),
+        *split_readings(lambda: fleet().table),
         *shadow_readings(lambda: fleet().shadows),
     ]
 
@@ -195,6 +197,7 @@ def own_readings(
     python: str,
     log_dropped: Callable[[], int],
     uncounted: Callable[[], int],
+    waiting: Callable[[], int],
     notified: Callable[[], Mapping[tuple[str, str], int]],
     reloads: Callable[[], Mapping[str, int]],
     degraded: Callable[[], bool],
@@ -210,17 +213,20 @@ def own_readings(
             ("version", "python"),
             lambda: [((version, python), 1.0)],
         ),
-        Reading(
+        _alone(
             "turnout_log_lines_dropped_total",
             "Log lines dropped because the log's reader was behind or gone.",
-            (),
-            lambda: [((), log_dropped())],
+            log_dropped,
         ),
-        Reading(
+        _alone(
             "turnout_token_counts_skipped_total",
             "Exchanges without usage whose tokens were not counted: the counter was behind.",
-            (),
-            lambda: [((), uncounted())],
+            uncounted,
+        ),
+        _alone(
+            "turnout_observations_waiting",
+            "Observations that wait in control for their tokens, forms or bodies to be seen to.",
+            waiting,
         ),
         Reading(
             "turnout_notifications_total",
@@ -235,11 +241,15 @@ def own_readings(
             ("result",),
             lambda: [((result,), count) for result, count in reloads().items()],
         ),
-        Reading(
+        _alone(
             "turnout_config_degraded",
             "1: turnout does not run on what its file says, or what other hosts run: the file has "
             "problems, or does not fit the newest version.",
-            (),
-            lambda: [((), float(degraded()))],
+            degraded,
         ),
     ]
+
+
+def _alone(name: str, text: str, value: Callable[[], float]) -> Reading:
+    """Return a metric without labels."""
+    return Reading(name, text, (), lambda: [((), float(value()))])

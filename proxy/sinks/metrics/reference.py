@@ -12,6 +12,7 @@ from proxy.sinks.metrics.exchanges import Metrics
 from proxy.sinks.metrics.fleet import fleet_readings, own_readings
 from proxy.sinks.metrics.hosts import host_readings
 from proxy.sinks.metrics.names import Names
+from proxy.sinks.metrics.processes import Processes
 from proxy.sinks.metrics.stored import store_readings
 
 HEAD = """\
@@ -61,10 +62,12 @@ def every_metric() -> Metrics:
             python="",
             log_dropped=int,
             uncounted=int,
+            waiting=int,
             notified=dict,
             reloads=dict,
             degraded=bool,
         ),
+        *Processes(tuple).readings(),
         *store_readings(None, int),
         *budget_readings(tuple),
     ]

@@ -1,6 +1,6 @@
 """What is counted of exchanges beside their own figures: assignments, signals, costs, shadows."""
 
-from proxy.sinks.metrics.counted.assignments import AssignmentMetrics
+from proxy.sinks.metrics.counted.assignments import AssignmentMetrics, split_readings
 from proxy.sinks.metrics.counted.costs import CostMetrics, budget_readings
 from proxy.sinks.metrics.counted.quality import QualityMetrics
 from proxy.sinks.metrics.counted.shadows import Shadow, ShadowMetrics, shadow_readings
@@ -13,4 +13,5 @@ __all__ = [
     "ShadowMetrics",
     "budget_readings",
     "shadow_readings",
+    "split_readings",
 ]

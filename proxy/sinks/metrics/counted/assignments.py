@@ -1,7 +1,14 @@
-"""Assignments: which variant exchanges were to have, how it was chosen, who stood in for it."""
+"""Assignments: which variant exchanges were to have, how it was chosen, who stood in for it.
+
+And the split that they are to follow, as it is in force at the scrape.
+"""
+
+from collections.abc import Callable, Iterator
 
 from proxy.exchange.observation import Observation
-from proxy.sinks.metrics.cells import Count, Counter
+from proxy.routing.decision import Prepared
+from proxy.routing.table import RoutingTable
+from proxy.sinks.metrics.cells import Count, Counter, Labels, Reading
 from proxy.sinks.metrics.names import Names
 
 
@@ -44,3 +51,27 @@ def chosen(seen: Observation) -> str:
     if seen.pinned:
         return "pinned"
     return "no_unit" if seen.unit_missing else "split"
+
+
+def split_readings(table: Callable[[], RoutingTable]) -> list[Reading]:
+    """Return what is said of the split of each route in the table that `table` returns."""
+    return [
+        Reading(
+            "turnout_split_share",
+            "The share of a route's requests that a variant is to get by the split in force, from"
+            " 0 to 1; of what is off, 0. Role: baseline (the route's first variant) or candidate.",
+            ("route", "variant", "role"),
+            lambda: list(_split(table())),
+        )
+    ]
+
+
+def _split(table: RoutingTable) -> Iterator[tuple[Labels, float]]:
+    for route in table.routes.values():
+        total, serving = sum(route.weights), Prepared(route).serving
+        for place, variant in enumerate(route.variants):
+            weight = sum(
+                w for w, who in zip(route.weights, serving, strict=True) if who is variant
+            )
+            role = "candidate" if place else "baseline"
+            yield (route.name, variant.name, role), weight / total
