@@ -4,6 +4,7 @@ Knows no HTTP and no wording: only whose fault a failure is (the prefix) and whi
 """
 
 from enum import StrEnum
+from typing import Final
 
 
 class Outcome(StrEnum):
@@ -16,6 +17,15 @@ class Outcome(StrEnum):
     UPSTREAM_CUT = "upstream_cut"
     CLIENT_GONE = "client_gone"  # never counts against a variant
     PROXY_ERROR = "proxy_error"
+
+
+FAILED: Final = frozenset(
+    {
+        *(Outcome.UPSTREAM_ERROR, Outcome.UPSTREAM_TIMEOUT, Outcome.UPSTREAM_CUT),
+        Outcome.PROXY_ERROR,
+    }
+)
+JUDGED: Final = FAILED | {Outcome.COMPLETED}  # the rest is the caller's: rejected, or gone
 
 
 class ErrorCode(StrEnum):

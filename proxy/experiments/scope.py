@@ -7,16 +7,8 @@ what came to a variant in another way is left out. It knows kinds of exchanges, 
 from enum import StrEnum
 from typing import Protocol
 
-from proxy.exchange.outcome import Outcome
+from proxy.exchange.outcome import FAILED, JUDGED, Outcome
 from proxy.quality.signals import TOLD_OF, WITHOUT_TEXT, Check, Signal
-
-FAILED = frozenset(
-    {
-        *(Outcome.UPSTREAM_ERROR, Outcome.UPSTREAM_TIMEOUT, Outcome.UPSTREAM_CUT),
-        Outcome.PROXY_ERROR,
-    }
-)
-JUDGED = FAILED | {Outcome.COMPLETED}  # the rest is the caller's: rejected, or gone
 
 
 class LeftOut(StrEnum):

@@ -61,9 +61,15 @@ def read(
     `replies` are the words of each choice, as far as they are at hand; without them nothing is
     said of wording and repetition.
     """
-    if seen.outcome not in TOLD_OF or not succeeded(seen.status) or seen.dialect in WITHOUT_TEXT:
+    if not replied(seen):
         return ()
     return tuple([each for each in wanted if GIVES[each](seen, replies, short_chars)])
+
+
+def replied(seen: Observation) -> bool:
+    """Return whether a model replied in words, however that ended: signals are read off those."""
+    told_of = seen.outcome in TOLD_OF and succeeded(seen.status)
+    return told_of and seen.dialect not in WITHOUT_TEXT
 
 
 def short(observation: Observation, threshold: int) -> bool:
