@@ -28,7 +28,7 @@ def told(*readings: tuple[float, Reading], rule: Rule = RULE) -> list[Standing |
 
 
 def phases(*readings: tuple[float, Reading], rule: Rule = RULE) -> list[str | None]:
-    return [each and each.phase.value for each in told(*readings, rule=rule)]
+    return [None if each is None else each.phase.value for each in told(*readings, rule=rule)]
 
 
 def test_it_is_pending_first_fires_after_a_while_and_is_resolved_after_one() -> None:

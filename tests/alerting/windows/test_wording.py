@@ -13,7 +13,7 @@ EPOCH = 1_795_000_000.0
 
 def standing(name: str, value: float | None, threshold: float = 5.0, **more: Any) -> Standing:
     rule = Rule(name=WindowAlert(name), threshold=threshold)
-    of = more.pop("of", ("support", "ft-v2"))
+    route, variant = more.pop("of", ("support", "ft-v2"))
     facts: dict[str, Any] = {
         "phase": Phase.FIRING,
         "since": 0.0,
@@ -23,7 +23,7 @@ def standing(name: str, value: float | None, threshold: float = 5.0, **more: Any
         "count": 250,
         "request_ids": ("req-9", "req-8"),
     }
-    key = Key(rule.name, *of, more.pop("about", None))
+    key = Key(rule.name, route, variant, more.pop("about", None))
     return Standing(key=key, rule=rule, value=value, **(facts | more))
 
 
