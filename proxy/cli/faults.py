@@ -12,6 +12,7 @@ import click
 
 DEFAULT_FILE = "turnout.yaml"
 VARIABLE = "TURNOUT_CONFIG"
+DATA_VARIABLE = "TURNOUT_DATA"
 NAME_A_FILE = f"name a file with --config or {VARIABLE}"
 Function = TypeVar("Function", bound=Callable[..., Any])
 

@@ -20,6 +20,7 @@ SECTIONS = {
     },
     "Look at what runs": {
         "status": ("looking.status", "Show routes with their splits, workers, upstreams, alerts."),
+        "ready": ("looking.ready", "Say by an exit code whether it takes traffic."),
         "logs": ("looking.logs", "Find requests on record; show one with its whole story."),
         "compare": ("comparing.compare", "Put variants side by side, with intervals."),
         "cost": ("money.cost", "Show what requests have cost."),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from proxy.cli.faults import VARIABLE, Fault, config_file, config_option
+from proxy.cli.faults import DATA_VARIABLE, VARIABLE, Fault, config_file, config_option
 
 if TYPE_CHECKING:
     from proxy.config.settings import Settings
@@ -51,6 +51,8 @@ CHILD = [sys.executable, "-P", "-m", "proxy.app"]  # -P: nothing is imported fro
 @click.option(
     "--data",
     type=click.Path(file_okay=False),
+    envvar=DATA_VARIABLE,
+    show_envvar=True,
     metavar="DIR",
     help="Where versions, audit log and token are kept. [default: turnout-data beside the file]",
 )

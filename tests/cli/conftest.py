@@ -36,7 +36,8 @@ admin: {listen: "127.0.0.1:1"}  # where nobody answers
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    for name in ("TURNOUT_CONFIG", "TURNOUT_ADMIN_URL", "TURNOUT_ADMIN_TOKEN", "COLUMNS"):
+    ours = ("TURNOUT_CONFIG", "TURNOUT_DATA", "TURNOUT_ADMIN_URL", "TURNOUT_ADMIN_TOKEN")
+    for name in (*ours, "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 

@@ -173,6 +173,15 @@ def test_an_address_in_use_is_exit_code_3(tmp_path: Path) -> None:
     assert f"can't listen on {address}" in result.stderr
 
 
+def test_the_environment_may_name_the_data_directory(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        environment = {"TURNOUT_CONFIG": None, "TURNOUT_DATA": str(tmp_path / "kept")}
+        words = ["serve", "--upstream", "http://127.0.0.1:1/v1", "--listen", address]
+        assert CliRunner(env=environment).invoke(main, words).exit_code == 3
+    assert (tmp_path / "kept" / "lock").exists()
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

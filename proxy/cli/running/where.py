@@ -11,15 +11,20 @@ just spoilt it must still be able to look and to roll back.
 import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
-from proxy.cli.faults import DEFAULT_FILE, Fault
+from proxy.cli.faults import DATA_VARIABLE, DEFAULT_FILE, Fault
 from proxy.config.settings import ADDRESS_FILE, DATA_DIR, TOKEN_FILE
 
+if TYPE_CHECKING:
+    from proxy.config.source import Document
+
 DEFAULT_LISTEN = "127.0.0.1:8001"
+DEFAULT_TRAFFIC = "127.0.0.1:8000"
 USAGE = 2
 
 
@@ -77,28 +82,52 @@ def _opened(address: Found, token: Found | None, declared: Declared) -> Where:
 def declared(config: str | None, environ: Mapping[str, str]) -> Declared:
     """Return what the file `config` says, or that of this folder; defaults where it says nothing.
 
+    TURNOUT_DATA wins over the file's data directory. ConfigError: `config` can't be read.
+    """
+    document, unsaid = _document(config, environ)
+    data = environ.get(DATA_VARIABLE)
+    if document is not None and not data:
+        from proxy.config import data_dir  # noqa: PLC0415  # only where there is a file
+
+        data = data_dir.of(document, environ)
+    admin = None if document is None else _member(document.value, "admin")
+    return Declared(
+        listen=_said(document, admin, "admin.listen")
+        or Found(value=DEFAULT_LISTEN, source=unsaid),
+        data=Path(data or DATA_DIR),
+    )
+
+
+def traffic(config: str | None, environ: Mapping[str, str]) -> Found:
+    """Return the URL at which turnout takes traffic, as the file `config` or this folder's says.
+
     ConfigError: `config` can't be read.
     """
+    document, unsaid = _document(config, environ)
+    said = None if document is None else document.value
+    listen = _said(document, said, "listen") or Found(value=DEFAULT_TRAFFIC, source=unsaid)
+    url = reached(listen)
+    if _member(said, "tls"):
+        url = Found(value=url.value.replace("http:", "https:", 1), source=url.source)
+    return url
+
+
+def _document(config: str | None, environ: Mapping[str, str]) -> "tuple[Document | None, str]":
+    """Return the file that is meant, if there is one, and how a default is accounted for."""
     file = config or DEFAULT_FILE
     if config is None and not Path(file).exists():
-        said: object = {}
-        data = DATA_DIR
-        unsaid = f"the default: there is no {DEFAULT_FILE} in this folder"
-    else:
-        from proxy.config import data_dir  # noqa: PLC0415  # only where there is a file
-        from proxy.config.source import load  # noqa: PLC0415  # same
+        return None, f"the default: there is no {file} in this folder"
+    from proxy.config.source import load  # noqa: PLC0415  # only where there is a file
 
-        document = load(file, environ)
-        said, data = document.value, data_dir.of(document, environ)
-        unsaid = f"the default, for {file} says nothing else"
-    admin = _member(said, "admin")
-    listen = _member(admin, "listen")
-    return Declared(
-        listen=Found(value=listen, source=f"admin.listen in {file}")
-        if isinstance(listen, str) and listen
-        else Found(value=DEFAULT_LISTEN, source=unsaid),
-        data=Path(data),
-    )
+    return load(file, environ), f"the default, for {file} says nothing else"
+
+
+def _said(document: "Document | None", part: object, name: str) -> Found | None:
+    """Return what the last word of `name` is in a `part` of a file; None: it says nothing."""
+    value = _member(part, name.rpartition(".")[2])
+    if document is None or not isinstance(value, str) or not value:
+        return None
+    return Found(value=value, source=f"{name} in {document.file}")
 
 
 def checked(url: Found) -> Found:

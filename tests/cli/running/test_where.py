@@ -116,6 +116,17 @@ def test_the_data_directory_of_a_file_that_is_no_yaml_is_found(folder: Path, lin
     assert where(None, None, declared(None, {"WHERE": "own"})).token.value == "there"
 
 
+def test_the_environment_names_a_data_directory_before_the_file_does(folder: Path) -> None:
+    file = write(folder, "data_dir: own")
+    (folder / "kept").mkdir()
+    (folder / "kept" / "admin.token").write_text("there", encoding="utf-8")
+
+    for config in (file, None):
+        found = where(None, None, declared(config, {"TURNOUT_DATA": str(folder / "kept")}))
+        assert found.token.value == "there"
+    assert declared(file, {"TURNOUT_DATA": ""}).data == folder / "own"
+
+
 def test_a_file_that_was_named_must_be_there(folder: Path) -> None:
     with pytest.raises(ConfigError, match="can't be read"):
         declared("nowhere.yaml", {})
