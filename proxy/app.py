@@ -125,8 +125,8 @@ class Kept:
         """Open what is kept for good: versions, and requests and spending where they are."""
         from proxy.controlplane import spending
         from proxy.store import open_store
-        from proxy.store.comparing import Comparing
         from proxy.store.observations import Spending, open_observations
+        from proxy.store.summaries import Comparing
 
         elsewhere = settings.store and settings.store.url
         self.versions = open_store(elsewhere or Path(settings.data_dir) / VERSIONS)
@@ -204,8 +204,6 @@ async def compose_control(
         spending = tasks.create_task(kept.spending.run())
         yield kept
         spending.cancel()
-        if kept.compares is not None:
-            kept.compares.close()
         await kept.pipeline.close(COUNTING_SECONDS)
         await kept.webhook.close(TELLING_SECONDS)
         if kept.writer is not None:

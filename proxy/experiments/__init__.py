@@ -2,9 +2,10 @@
 
     scope       which exchanges count, and for what
     metrics     what variants are compared by
-    sums        what is kept of each metric, by unit
-    ranks       quantiles from values in order
-    measured    what a store found of a variant
+    summaries/  exchanges in numbers that add up, by lots of units
+    measured    what a summary says of a variant
+    sums        what is kept of each metric, by lots
+    quantiles   times that so many exchanges stay within
     intervals   between which values a difference may lie
     comparison  all rows, and what each comes to
     splits      what happened to the split meanwhile
@@ -13,9 +14,26 @@ Pure: it knows no database, no clock and no drawing.
 """
 
 from proxy.experiments.comparison import Finding, Row, Value, compare
-from proxy.experiments.measured import Measured
-from proxy.experiments.ranks import Sketch
+from proxy.experiments.measured import Measured, measured
+from proxy.experiments.quantiles import Histogram
 from proxy.experiments.splits import Turn, turns
+from proxy.experiments.summaries import Counting, Increment, Summary, count, counting
 from proxy.experiments.sums import Sums
 
-__all__ = ["Finding", "Measured", "Row", "Sketch", "Sums", "Turn", "Value", "compare", "turns"]
+__all__ = [
+    "Counting",
+    "Finding",
+    "Histogram",
+    "Increment",
+    "Measured",
+    "Row",
+    "Summary",
+    "Sums",
+    "Turn",
+    "Value",
+    "compare",
+    "count",
+    "counting",
+    "measured",
+    "turns",
+]

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from proxy.experiments import ranks
+from proxy.experiments import quantiles
 from proxy.experiments.intervals import (
     Interval,
     difference,
@@ -41,7 +41,6 @@ class Value(Struct, frozen=True):
 
     value: float | None
     requests: int  # it is of
-    units: int  # they came from
     events: int | None = None  # a rate's: requests that it happened to
 
 
@@ -108,26 +107,25 @@ def judge(found: Interval, *, harmful: bool) -> Finding:
 
 def _value(metric: Metric, side: Measured) -> Value:
     sums = side.sums.get(metric.name, Sums())
-    if sums.units == 0:
-        return Value(None, 0, 0)
-    requests, units = round(sums.n), sums.units
+    if sums.lots == 0:
+        return Value(None, 0)
+    requests = round(sums.n)
     match metric:
         case Rate():
-            return Value(sums.average, requests, units, round(sums.x))
+            return Value(sums.average, requests, round(sums.x))
         case Mean():
-            return Value(metric.times * sums.average, requests, units)
+            return Value(metric.times * sums.average, requests)
         case _:
-            value = side.sketches[metric.column].quantile(metric.share)
-            return Value(value, requests, units)
+            return Value(side.times[metric.column].quantile(metric.share), requests)
 
 
 def _lack(metric: Metric, side: Measured) -> str | None:
     sums = side.sums.get(metric.name, Sums())
-    if sums.units == 0:
+    if sums.lots == 0:
         return f"{side.variant} has none"
     if sums.effective < LEAST_UNITS:
         if sums.units < LEAST_UNITS:
-            return f"{side.variant} has {sums.units} of {LEAST_UNITS:.0f} units"
+            return f"{side.variant} has {sums.units:.0f} of {LEAST_UNITS:.0f} units"
         return f"most of {side.variant}'s requests are of a few units"
     return None
 
@@ -165,6 +163,6 @@ def _difference(metric: Metric, baseline: Measured, candidate: Measured) -> Inte
         case Mean():
             return Interval(*(metric.times * part for part in mean_difference(first, second)))
         case _:
-            before = ranks.quantile(baseline.sketches[metric.column], metric.share, first)
-            after = ranks.quantile(candidate.sketches[metric.column], metric.share, second)
+            before = quantiles.quantile(baseline.times[metric.column], metric.share, first)
+            after = quantiles.quantile(candidate.times[metric.column], metric.share, second)
             return difference(before, after) if before and after else None

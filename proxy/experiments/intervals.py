@@ -87,15 +87,15 @@ def score(sums: Sums, size: float) -> Interval:
 def _independent(*sides: Sums) -> list[float]:
     """Return how many independent requests would say as much, on each side.
 
-    So many fewer as the variance between units is larger than that of requests which chance alone
+    So many fewer as the variance between lots is larger than that of requests which chance alone
     lets fail (the design effect); of both sides together, or its own where that is more: a side
     whose few failures are all of units that send little looks surer than it is. No side gains by
-    units that differ less than by chance. Where nothing or all failed on both sides nobody knows
-    how alike a unit's requests are, and each unit counts once.
+    lots that differ less than by chance. Where nothing or all failed on both sides nobody knows
+    how alike a unit's requests are, and each unit counts once, if all send alike.
     """
     chances = [side.average * (1 - side.average) / side.n for side in sides]
     if sum(chances) <= 0:
-        return [side.effective for side in sides]
+        return [side.effective * side.units / side.lots for side in sides]
     shared = max(1.0, sum(side.variance for side in sides) / sum(chances))
     own = [
         side.variance / chance if chance > 0 else 1.0

@@ -28,10 +28,11 @@ class Mean(Struct, frozen=True):
     """What completed exchanges have of something, on average, `times` so many; unknown is none."""
 
     name: str
-    column: str  # of an observation
+    attribute: str  # of an observation
     unit: str
     harmful: bool
     times: float = 1.0
+    scale: float = 1.0  # it is added up in whole numbers, so many times as large
     of: Of = Of.COMPLETED
 
 
@@ -64,8 +65,8 @@ QUANTILES: Final = (
     Quantile("ttft_p95_ms", "ttft_ms", 0.95),
 )
 MEANS: Final = (
-    Mean("prompt_tokens", "prompt_tokens", "tokens", harmful=False),
-    Mean("response_tokens", "response_tokens", "tokens", harmful=False),
-    Mean("cost_per_1000_usd", "cost_usd", "usd", harmful=True, times=1000.0),
+    Mean("prompt_tokens", "usage.prompt_tokens", "tokens", harmful=False),
+    Mean("response_tokens", "usage.response_tokens", "tokens", harmful=False),
+    Mean("cost_per_1000_usd", "cost_usd", "usd", harmful=True, times=1000.0, scale=1e9),
 )
 METRICS: Final[tuple[Metric, ...]] = (RATES[0], *QUANTILES, *MEANS, *RATES[1:])

@@ -155,6 +155,26 @@ SPENDING = Table(
     Column("cost_usd", Double, nullable=False),
 )
 
+SUMMARIES = Table(  # of what is compared: as `experiments` packs them
+    "summaries",
+    METADATA,
+    Column("route", String, primary_key=True),
+    Column("variant", String, primary_key=True),
+    Column("slot", Integer, primary_key=True, autoincrement=False),  # quarters of an hour
+    Column("summary", LargeBinary, nullable=False),
+)
+Index("by_slot", SUMMARIES.c.slot)
+
+INCREMENTS = Table(  # what is to be added to them
+    "increments",
+    METADATA,
+    Column("number", NUMBER, primary_key=True),
+    Column("route", String, nullable=False),
+    Column("variant", String, nullable=False),
+    Column("slot", Integer, nullable=False),
+    Column("increment", LargeBinary, nullable=False),
+)
+
 BODIES = Table(
     "bodies",
     METADATA,

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from proxy.experiments import ranks
+from proxy.experiments import quantiles
 from proxy.experiments.comparison import LEAST_UNITS
 from proxy.experiments.intervals import (
     NORMAL,
@@ -23,6 +23,8 @@ from proxy.experiments.intervals import (
     mean_difference,
     rate_difference,
 )
+from proxy.experiments.quantiles import Histogram
+from proxy.experiments.summaries import LOTS
 from proxy.experiments.sums import Sums
 
 Floats = np.ndarray[Any, np.dtype[Any]]
@@ -99,19 +101,25 @@ def _normal(dice: Dice, unit: Ints, units: int, alike: float, sigma: float) -> F
 
 
 def sums(unit: Ints, x: Floats) -> Sums:
-    n = np.bincount(unit).astype(np.float64)
-    seen = n > 0
-    n, x = n[seen], np.bincount(unit, weights=x)[seen]
-    totals = n.sum(), x.sum(), (n * n).sum(), (x * x).sum(), (x * n).sum()
-    return Sums(len(n), *map(float, totals))
+    """Return the sums over lots, into which units are put by their number: chance made them."""
+    n = np.bincount(unit % LOTS, minlength=LOTS)
+    xs = np.bincount(unit % LOTS, weights=x, minlength=LOTS)
+    pairs = zip(map(float, n), map(float, xs), strict=True)
+    return Sums.of(pairs, len(np.unique(unit)))
+
+
+def histogram(latency: Floats) -> tuple[Histogram, Ints]:
+    """Return how many latencies are in each bin, and the bin of each."""
+    bins = 1 + (np.log2(np.maximum(latency, 1)) * quantiles.TO_A_DOUBLING).astype(np.int64)
+    numbers, counts = np.unique(bins, return_counts=True)
+    return Histogram(dict(zip(map(int, numbers), map(int, counts), strict=True))), bins
 
 
 def quantile(drawn: Drawn, share: float) -> Interval | None:
-    n = len(drawn.latency)
-    ordered = np.sort(drawn.latency)
-    sketch = ranks.Sketch(n, range(1, n + 1), ordered)  # type: ignore[arg-type]  # faster
-    at = sketch.quantile(share)
-    return ranks.quantile(sketch, share, sums(drawn.unit, (drawn.latency <= at) * 1.0))
+    times, bins = histogram(drawn.latency)
+    _, at, part = times.below(share)
+    inside = (bins < at) + part * (bins == at)
+    return quantiles.quantile(times, share, sums(drawn.unit, inside))
 
 
 def apart(baseline: Interval | None, candidate: Interval | None) -> Interval | None:

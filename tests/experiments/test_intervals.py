@@ -22,14 +22,8 @@ UNITS = st.lists(UNIT, min_size=10, max_size=30)
 
 
 def added(units: list[tuple[int, int]]) -> Sums:
-    return Sums(
-        units=len(units),
-        n=sum(n for n, _ in units),
-        x=sum(x for _, x in units),
-        nn=sum(n * n for n, _ in units),
-        xx=sum(x * x for _, x in units),
-        xn=sum(x * n for n, x in units),
-    )
+    """Return the sums of units each of which is a lot."""
+    return Sums.of(units, len(units))
 
 
 @pytest.mark.parametrize(  # any table of the t distribution has these

@@ -1,4 +1,4 @@
-"""The request store: observations, the kinds they are of, and what stands where."""
+"""The request store: observations, their kinds, what stands where, and summaries of them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "m0001"
 
 
 def upgrade() -> None:
-    """Make the three tables and their indexes."""
+    """Make the tables and their indexes."""
     op.create_table(
         "kinds",
         sa.Column("id", sa.Integer, primary_key=True),
@@ -65,6 +65,27 @@ def upgrade() -> None:
         sa.Column("slowest_ms", sa.Double, nullable=False),
         sa.Column("bytes", sa.BigInteger, nullable=False),
         sqlite_with_rowid=False,
+    )
+    _summaries()
+
+
+def _summaries() -> None:
+    place = "route", "variant", "slot"
+    types = sa.String, sa.String, sa.Integer
+    op.create_table(
+        "summaries",
+        *(
+            sa.Column(name, kind, primary_key=True, autoincrement=False)
+            for name, kind in zip(place, types, strict=True)
+        ),
+        sa.Column("summary", sa.LargeBinary, nullable=False),
+    )
+    op.create_index("by_slot", "summaries", ["slot"])
+    op.create_table(
+        "increments",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
+        *(sa.Column(name, kind, nullable=False) for name, kind in zip(place, types, strict=True)),
+        sa.Column("increment", sa.LargeBinary, nullable=False),
     )
 
 

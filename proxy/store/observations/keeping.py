@@ -11,11 +11,13 @@ from sqlalchemy import Connection, Engine, Insert, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from proxy.exchange.observation import Observation
+from proxy.experiments import Counting, counting
 from proxy.store.engines import POSTGRESQL, alone
 from proxy.store.observations.bodies import keep_bodies
-from proxy.store.observations.rows import COLUMNS, kind_of, row_of, said, size_of
+from proxy.store.observations.rows import COLUMNS, Kind, kind_of, row_of, said, size_of
 from proxy.store.observations.spending import Spending
 from proxy.store.store import told
+from proxy.store.summaries import add
 from proxy.store.tables import BLOCK, KINDS, OBSERVATIONS, SPANS, WRITING
 
 
@@ -31,6 +33,7 @@ class Keeping:
         self._insert_kind = cast("Any", insert)(KINDS).on_conflict_do_nothing()
         self._widen = _widening(cast("Any", insert)(SPANS))
         self.spending = spending or Spending(engine)
+        self._counting: dict[tuple[Any, ...], Counting] = {}  # how each kind counts
         self._kinds: dict[tuple[Any, ...], int] = {}
 
     def keep(self, batch: Sequence[Observation]) -> int:
@@ -45,12 +48,21 @@ class Keeping:
                 for number, seen in enumerate(batch, first)
             ]
             connection.exec_driver_sql(self._insert, self._bound(rows))
-            self.spending.add(connection, kept(connection, first, batch))
+            added = kept(connection, first, batch)
+            self.spending.add(connection, added)
+            add(connection, ((self._counts(seen), seen) for seen in added))
             keep_bodies(connection, first, batch)
             spans = spans_of(rows, batch)
             connection.execute(self._widen, spans)
         self._kinds |= fresh  # only now: what was rolled back has no number
         return sum(span["bytes"] for span in spans)
+
+    def _counts(self, seen: Observation) -> Counting:
+        kind = kind_of(seen)
+        known = self._counting.get(kind)
+        if known is None:
+            known = self._counting[kind] = counting(Kind(*kind))
+        return known
 
     def _bound(self, rows: list[tuple[Any, ...]]) -> Any:
         return [dict(zip(COLUMNS, row, strict=True)) for row in rows] if self._by_name else rows

@@ -10,6 +10,7 @@ from proxy.store.observations.forgetting import DAY, Forgetting
 from proxy.store.observations.keeping import Keeping
 from proxy.store.observations.spending import Spending
 from proxy.store.observations.writer import ObservationWriter
+from proxy.store.summaries import Folding
 
 MIB = 2**20
 
@@ -26,12 +27,13 @@ def open_observations(
 
     `clock` is monotonic, `wall` since the epoch, both in seconds.
     """
-    forgetting = Forgetting(
-        engine,
-        seconds=settings.keep_days * DAY,
-        size=settings.keep_mb * MIB,
-        wall=wall,
-    )
-    writer = ObservationWriter(Keeping(engine, spending).keep, forgetting.forget, clock=clock)
+    longest = settings.keep_days * DAY
+    forgetting = Forgetting(engine, seconds=longest, size=settings.keep_mb * MIB, wall=wall)
+    folding = Folding(engine, seconds=longest, wall=wall)
+
+    def tidy() -> bool:
+        return folding.fold() or forgetting.forget()
+
+    writer = ObservationWriter(Keeping(engine, spending).keep, tidy, clock=clock)
     writer.start()
     return Finding(engine), writer

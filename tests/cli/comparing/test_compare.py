@@ -110,8 +110,8 @@ def comparison(name: str) -> Comparison:
         "unpriced": 1,
         "latency_ms": [float(10 * each) for each in range(1, 100)],
     }
-    value = {"value": 0.5, "requests": 9, "units": 3, "events": 4}
-    nothing = {"value": None, "requests": 0, "units": 0, "events": None}
+    value = {"value": 0.5, "requests": 9, "events": 4}
+    nothing = {"value": None, "requests": 0, "events": None}
     row = {
         "metric": "error_rate",
         "unit": "share",

@@ -1,11 +1,7 @@
-"""Answering: which variants in which window, measured in a thread, compared, and put into words.
-
-One comparison at a time; whoever asks while one runs is told so.
-"""
+"""Answering: which variants in which window, measured in a thread, compared, put into words."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, Protocol
 
 import msgspec
@@ -21,9 +17,9 @@ from proxy.controlplane.admin.showing import Named
 from proxy.controlplane.admin.views import moment
 from proxy.experiments import Measured, compare, turns
 from proxy.experiments.metrics import SIGNALS
+from proxy.experiments.summaries import whole
 from proxy.rollout import Version, contents_of
 from proxy.rollout.shares import weights
-from proxy.store.comparing import TooLong
 
 DAY = 86_400.0  # seconds: how far back, unless it is said
 PAGE = 100  # versions that are looked through at a time
@@ -36,7 +32,7 @@ At = Annotated[AwareDatetime | None, Query(description="When a request began, wi
 
 
 class Compares(Protocol):
-    """Where exchanges are on record; blocks, for less than a minute."""
+    """Where exchanges are on record; blocks."""
 
     def measure(
         self, route: str, variants: Sequence[str], since: float, until: float
@@ -81,7 +77,6 @@ class Answering:
         self._versions = versions
         self._in_force = in_force
         self._clock = clock
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="comparing")
 
     async def compare(
         self,
@@ -92,22 +87,20 @@ class Answering:
         baseline: Annotated[Variant, Query(description="Default: the first one.")] = None,
         candidate: Annotated[Variant, Query(description="Default: each other one.")] = None,
     ) -> Comparison:
-        """Return a route's variants side by side, of the last 24 hours unless it is said."""
+        """Return a route's variants side by side, of the last 24 hours unless it is said.
+
+        The window is made of whole quarters of an hour.
+        """
         if self._compares is None:
             raise Refused(409, OFF)
         end = until.timestamp() if until else self._clock()
         begin = since.timestamp() if since else end - DAY
         if begin >= end:
             raise Refused(400, "`since` must be before `until`.")
+        begin, end = whole(begin, end)
         part = self._part(route)
         names = chosen(part, baseline, candidate)
-        loop = asyncio.get_running_loop()
-        try:
-            found = await loop.run_in_executor(
-                self._threads, self._compare, self._compares, route, names, begin, end
-            )
-        except TooLong as error:
-            raise Refused(503, f"{error}.".capitalize()) from None
+        found = await asyncio.to_thread(self._compare, self._compares, route, names, begin, end)
         known(part, [found.baseline, *(each.side for each in found.candidates)])
         return found
 
@@ -123,7 +116,7 @@ class Answering:
         said = {
             "route": route,
             "since": moment(since),
-            "until": moment(until),
+            "until": moment(min(until, self._clock())),
             "baseline": _side(sides[0]),
             "candidates": candidates,
             "notes": list(notes(turned, sides)),
@@ -197,7 +190,7 @@ def known(part: dict[str, Any], sides: Sequence[Side]) -> None:
 
 
 def _side(side: Measured) -> dict[str, Any]:
-    latency = side.sketches["latency_ms"]
+    latency = side.times["latency_ms"]
     return {
         "variant": side.variant,
         "requests": side.requests,

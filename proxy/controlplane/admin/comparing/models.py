@@ -12,8 +12,6 @@ class Value(Answer):
     """The metric; null: nothing has it."""
     requests: int
     """The requests that it is of."""
-    units: int
-    """The units that these came from."""
     events: int | None
     """A rate's: the requests that it happened to."""
 
@@ -49,7 +47,7 @@ class Side(Answer):
     requests: int
     """Those that the split gave it, however they ended."""
     units: int
-    """The units that they came from."""
+    """The units that they came from, to within a percent of 100,000."""
     outcomes: dict[str, int]
     """How they ended; `rejected` and `client_gone` count for no metric."""
     left_out: dict[str, int]
@@ -75,9 +73,9 @@ class Comparison(Answer):
     route: str
     """The route."""
     since: AwareDatetime
-    """From when on requests began."""
+    """From when on requests began: the quarter of an hour that was asked for."""
     until: AwareDatetime
-    """Before when they began."""
+    """Before when they began: the end of one, or now."""
     baseline: Side
     """The baseline's requests."""
     candidates: list[Against]

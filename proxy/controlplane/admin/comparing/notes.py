@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from proxy.experiments import Measured, Turn
+from proxy.experiments.summaries import after
 from proxy.routing.explain import percent
 
 
@@ -14,7 +15,7 @@ def notes(turns: Sequence[Turn], sides: Sequence[Measured]) -> Iterator[str]:
         if turn.remade:
             yield (
                 f"Version {turn.version} made something else of {', '.join(turn.remade)}: "
-                f"compare from then on, --since {_moment(turn.at)}."
+                f"compare from then on, --since {_moment(after(turn.at))}."
             )
     for side in sides:
         elsewhere = side.left_out.get("fallback", 0)
