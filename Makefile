@@ -19,7 +19,7 @@ comma := ,
 space := $() $()
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test quick cover lint types demo bench soak profile store docs clean
+.PHONY: help setup test quick cover lint types demo bench soak profile store docs dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -80,6 +80,11 @@ profile: setup ## where a worker's CPU time goes under load (ARGS="--cell stream
 docs: setup ## write the generated pages of docs/ again
 	$(BIN)/python -m proxy.sinks.metrics.reference > docs/.new && mv docs/.new docs/metrics.md
 	$(BIN)/python -m proxy.config.reference docs/configuration.md
+	$(BIN)/python -m release.licences docs/licences.md
+
+dist: setup ## wheel and sdist of the last commit: reproducible, checked, installed, driven (TAG=v0.1.0)
+	$(BIN)/uv sync --locked --quiet --inexact --group release
+	$(BIN)/python -m release --tag "$(TAG)"
 
 clean: ## remove what was made here: .venv, caches, coverage
 	rm -rf .venv .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
