@@ -199,3 +199,16 @@ HOSTS = Table(
     Column("release", String, nullable=False),  # of turnout
     Column("trouble", String, nullable=False),
 )
+
+SILENCES = Table(  # of alerts; what is not said is any
+    "silences",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("alert", String),
+    Column("route", String),
+    Column("variant", String),
+    Column("begins_at", Double, nullable=False),  # seconds since the epoch
+    Column("ends_at", Double, nullable=False),
+    Column("who", String, nullable=False),
+    Column("why", String, nullable=False),
+)

@@ -21,6 +21,7 @@ from proxy.store.migrations import (
     m0004_bodies,
     m0005_hosts,
     m0006_revisions,
+    m0007_silences,
 )
 from proxy.store.tables import METADATA
 from tests.store.kept import numbers, version
@@ -56,6 +57,7 @@ def test_a_server_that_does_not_answer_is_told_without_a_password() -> None:
 def test_the_newest_step_is_the_last_of_one_row() -> None:
     scripts = ScriptDirectory(FOLDER, version_locations=[FOLDER])
     steps = (
+        m0007_silences,
         m0006_revisions,
         m0005_hosts,
         m0004_bodies,

@@ -11,7 +11,7 @@
 Pure: the time is passed in.
 """
 
-from proxy.alerting.windows.rules import DEFAULTS, UNITS, Rule, Rules, WindowAlert
+from proxy.alerting.windows.rules import DEFAULTS, UNITS, USUAL, Rule, Rules, WindowAlert
 from proxy.alerting.windows.states import Key, Now, Phase, Standing
 from proxy.alerting.windows.windows import Windows
 from proxy.alerting.windows.wording import noticed
@@ -19,6 +19,7 @@ from proxy.alerting.windows.wording import noticed
 __all__ = [
     "DEFAULTS",
     "UNITS",
+    "USUAL",
     "Key",
     "Now",
     "Phase",

@@ -5,6 +5,7 @@ It knows figures only as names: how one comes about is `facts`' and `watches`'.
 
 from collections.abc import Mapping
 from enum import StrEnum
+from math import inf
 from typing import Final
 
 from msgspec import Struct
@@ -59,14 +60,39 @@ COMPARED: Final[Mapping[WindowAlert, str]] = {  # of candidate and baseline, as 
     WindowAlert.LATENCY_P95: "p95 latency",
     WindowAlert.SHORT_RATE: "short rate",
 }
-DEFAULTS: Final[Rules] = (
-    Rule(name=WindowAlert.ERROR_RATE, threshold=5.0),
-    Rule(
-        name=WindowAlert.WORSE_THAN_BASELINE,
-        threshold=2.0,
-        window_seconds=15 * MINUTE,
-        min_requests=50,
-    ),
+USUAL: Final[Mapping[WindowAlert, Rule]] = {  # what is not said of a rule is as here
+    rule.name: rule
+    for rule in (
+        Rule(name=WindowAlert.ERROR_RATE, threshold=5.0),
+        Rule(name=WindowAlert.LATENCY_P95, threshold=5000.0),
+        Rule(name=WindowAlert.TTFT_P95, threshold=2000.0),
+        Rule(name=WindowAlert.SHORT_RATE, threshold=20.0),
+        Rule(name=WindowAlert.FORMAT_FAILURES, threshold=20.0),
+        Rule(name=WindowAlert.REFUSALS, threshold=20.0),
+        Rule(name=WindowAlert.TOKENS_PER_MINUTE, threshold=inf, min_requests=1),
+        Rule(
+            name=WindowAlert.COST_PER_HOUR,
+            threshold=inf,
+            window_seconds=15 * MINUTE,
+            min_requests=1,
+        ),
+        Rule(
+            name=WindowAlert.NO_TRAFFIC,
+            threshold=0.0,
+            window_seconds=15 * MINUTE,
+            for_seconds=0.0,
+        ),
+        Rule(
+            name=WindowAlert.WORSE_THAN_BASELINE,
+            threshold=2.0,
+            window_seconds=15 * MINUTE,
+            min_requests=50,
+        ),
+    )
+}
+DEFAULTS: Final[Rules] = (  # that hold where nobody says anything
+    USUAL[WindowAlert.ERROR_RATE],
+    USUAL[WindowAlert.WORSE_THAN_BASELINE],
 )
 UNITS: Final[Mapping[WindowAlert, str]] = {
     **dict.fromkeys(SHARES, "%"),

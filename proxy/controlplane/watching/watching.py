@@ -1,0 +1,124 @@
+"""Watching: a look at every rule over a window each second; what changes is logged and told.
+
+It knows what this control has seen since it began: with several hosts, each watches its own
+traffic. Who is told, how and how often is the tellers' business; nothing here waits for them.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import structlog
+from msgspec import Struct
+
+from proxy.alerting.notice import Notice
+from proxy.alerting.silence import Silence
+from proxy.alerting.windows import Now, Rules, Standing, Windows, noticed
+from proxy.exchange.observation import Observation
+from proxy.routing.table import RoutingTable
+
+LOOK_SECONDS = 1.0  # between two looks
+LATELY_SECONDS = 3600.0  # for which what is resolved is shown
+MOST = 200  # of what is resolved
+FACTS = (  # of a notice, in the log
+    *("route", "variant", "about", "value", "threshold", "unit", "count", "request_ids"),
+    "sentence",
+)
+
+Silenced = Callable[[str, str | None, str | None], Silence | None]
+
+
+class Teller(Protocol):
+    """Is told what fires, at each look anew, and what is resolved; quick, and never raises."""
+
+    def notice(self, notice: Notice) -> None:
+        """Take what there is to tell; of what fires already, its latest figures."""
+        ...
+
+
+class Counter(Protocol):
+    """Counts what has begun to fire; quick, and never raises."""
+
+    def fired(self, notice: Notice) -> None:
+        """Count it."""
+        ...
+
+
+class Shown(Struct, frozen=True, kw_only=True):
+    """An alert over a window, and the silence on it, if there is one."""
+
+    standing: Standing
+    silence: Silence | None
+
+
+class Watching:
+    """A sink of observations. `clock` never goes back, `wall` is seconds since the epoch."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+        silenced: Silenced,
+        teller: Teller,
+        counter: Counter,
+    ) -> None:
+        self._clock = clock
+        self._wall = wall
+        self._silenced = silenced
+        self._teller = teller
+        self._counter = counter
+        self._windows = Windows()
+        self._resolved: deque[Standing] = deque(maxlen=MOST)
+        self._log = structlog.get_logger().bind()
+        self.firing: tuple[Shown, ...] = ()  # at the last look, for whoever asks in other threads
+
+    def adopt(self, table: RoutingTable, default: Rules, routes: dict[str, Rules]) -> None:
+        """Watch this routing by these rules from now on."""
+        self._windows.adopt(table, default, routes)
+
+    def take(self, observations: Sequence[Observation]) -> None:
+        """Take what ended."""
+        now = self._clock()
+        for seen in observations:
+            self._windows.take(seen, now)
+
+    async def run(self) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            self.look()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    def look(self) -> None:
+        """Look now: log and count what has changed, tell of that and of what still fires."""
+        for each in self._windows.look(Now(self._clock(), self._wall())):
+            self._changed(each)
+        firing = [each for each in self._windows.standing if each.firing]
+        self.firing = tuple(map(self._show, firing))
+        for each in firing:
+            self._teller.notice(noticed(each))
+
+    def shown(self) -> list[Shown]:
+        """Return what fires, what is pending, and what was resolved lately, the latest first."""
+        pending = [each for each in self._windows.standing if not each.firing]
+        since = self._wall() - LATELY_SECONDS
+        lately = [each for each in reversed(self._resolved) if (each.ended_at or 0.0) > since]
+        return [*self.firing, *map(self._show, (*pending, *lately))]
+
+    def _show(self, standing: Standing) -> Shown:
+        key = standing.key
+        return Shown(standing=standing, silence=self._silenced(key.name, key.route, key.variant))
+
+    def _changed(self, standing: Standing) -> None:
+        notice = noticed(standing)
+        facts = {name: getattr(notice, name) for name in FACTS}
+        facts["silenced"] = self._show(standing).silence is not None
+        if standing.firing:
+            self._log.warning("alert firing", alert=notice.name, **facts)
+            self._counter.fired(notice)
+        else:
+            lasted = (standing.ended_at or 0.0) - standing.began_at
+            self._log.info("alert resolved", alert=notice.name, **facts, seconds=lasted)
+            self._resolved.append(standing)
+            self._teller.notice(notice)
