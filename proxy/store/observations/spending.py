@@ -22,6 +22,7 @@ from proxy.store.tables import SPENDING
 
 ROW = SPENDING.c
 LONGEST_DAYS = 62  # that a budget may look back, with days to spare
+PAST_COUNTS = 30  # after so many counts, days before yesterday are read again
 By = Literal["route", "variant", "key", "day"]
 GROUPS: Mapping[By, tuple[Column[Any], ...]] = {
     "route": (ROW.route,),
@@ -36,6 +37,15 @@ class Counted(Struct, frozen=True, kw_only=True):
 
     kept: Mapping[Purse, float]
     ours: Mapping[Purse, float]
+
+
+class Past(Struct, kw_only=True):
+    """What was counted of the days from `since` on and before `until`, both at one moment."""
+
+    since: int
+    until: int
+    counted: Counted
+    uses: int = 0
 
 
 class Spent(Struct, frozen=True, kw_only=True):
@@ -60,6 +70,7 @@ class Spending:
         self._add = _adding(cast("Any", insert)(SPENDING))
         self._lock = Lock()  # held while a batch is kept, so that what is counted is of one moment
         self._ours: Sums = {}
+        self._past: Past | None = None
 
     @contextmanager
     def keeping(self, batch: Iterable[Observation]) -> Iterator[None]:
@@ -76,16 +87,37 @@ class Spending:
             connection.execute(self._add, rows)
 
     def count(self, since: int) -> Counted:
-        """Return what was spent from the day `since` on. StoreError: it can't be read."""
+        """Return what was spent from the day `since` on. StoreError: it can't be read.
+
+        Of days before yesterday it may be what it was some counts ago, of both sums alike.
+        """
         with self._lock, told("read"), self._engine.connect() as connection:
-            kept: Sums = {}
-            for scope, name in (("route", ROW.route), ("key", ROW.key_name)):
-                query = select(name, ROW.day, func.sum(ROW.cost_usd)).group_by(name, ROW.day)
-                found = connection.execute(query.where(ROW.day >= since, name != ""))
-                kept |= {cast("Purse", (scope, *of)): usd for *of, usd in found}
-            old = since - LONGEST_DAYS
-            self._ours = {purse: usd for purse, usd in self._ours.items() if purse[2] >= old}
-            return Counted(kept=kept, ours=self._ours.copy())
+            newest = connection.scalar(select(func.max(ROW.day))) or 0
+            recent = max(since, newest - 1)
+            past = self._past
+            if past is None or (past.since, past.until) != (since, recent) or not past.uses:
+                counted = self._counted(connection, since, recent)
+                past = self._past = Past(
+                    since=since, until=recent, counted=counted, uses=PAST_COUNTS
+                )
+                self._ours = {
+                    of: usd for of, usd in self._ours.items() if of[2] >= since - LONGEST_DAYS
+                }
+            past.uses -= 1
+            lately = self._counted(connection, recent, newest + LONGEST_DAYS)
+        return Counted(
+            kept={**past.counted.kept, **lately.kept}, ours={**past.counted.ours, **lately.ours}
+        )
+
+    def _counted(self, connection: Connection, since: int, until: int) -> Counted:
+        """Return what was spent from a day on and before another."""
+        kept: Sums = {}
+        for scope, name in (("route", ROW.route), ("key", ROW.key_name)):
+            query = select(name, ROW.day, func.sum(ROW.cost_usd)).group_by(name, ROW.day)
+            here = query.where(ROW.day >= since, ROW.day < until, name != "")
+            kept |= {cast("Purse", (scope, *of)): usd for *of, usd in connection.execute(here)}
+        ours = {purse: usd for purse, usd in self._ours.items() if since <= purse[2] < until}
+        return Counted(kept=kept, ours=ours)
 
     def spent(self, since: int, by: By) -> list[Spent]:
         """Return what was spent from the day `since` on, the most costly first, days in order."""

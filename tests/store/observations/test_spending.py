@@ -9,6 +9,7 @@ from proxy.exchange.observation import Observation
 from proxy.exchange.outcome import Outcome
 from proxy.pricing import day_of
 from proxy.store.observations import Keeping, Spending, Spent
+from proxy.store.observations.spending import PAST_COUNTS
 from tests.support.observed import observed
 
 NOON = 1_795_000_000.0
@@ -68,6 +69,22 @@ def test_what_came_again_after_control_was_killed_counts_as_ours_for_it_is_in_th
     again.keep([paid(1)])
     counted = again.spending.count(TODAY)
     assert counted.kept == counted.ours == {("route", "support", TODAY): 0.25}
+
+
+def test_what_comes_late_of_a_day_long_past_is_in_both_sums_or_in_none(engine: Engine) -> None:
+    keeping = Keeping(engine)
+    old, purse = TODAY - 9, ("route", "support", TODAY - 9)
+    late = {"started_at": NOON - 9 * 86_400.0}
+    keeping.keep([paid(1), replace(paid(2, 4.0), **late)])
+    assert keeping.spending.count(old).kept[purse] == 4.0
+    keeping.keep([paid(3), replace(paid(4, 2.0), **late)])
+    found = keeping.spending.count(old)
+    assert found.kept[purse] == found.ours[purse] == 4.0
+    assert found.kept[("route", "support", TODAY)] == 0.5
+    for _ in range(PAST_COUNTS):
+        found = keeping.spending.count(old)
+    assert found.kept[purse] == found.ours[purse] == 6.0
+    assert purse not in keeping.spending.count(old + 1).kept
 
 
 def test_spending_is_grouped_by_what_is_asked_for(engine: Engine) -> None:
