@@ -93,6 +93,8 @@ class Spending:
             except StoreError:
                 return  # whoever writes there tells of it
             self._accountant.count(counted.kept, counted.ours)
+            if not self._known:
+                self._accountant.told_before(self._wall())
         self._look(afresh=not self._known)
         self._known = True
 

@@ -72,6 +72,15 @@ class Accountant:
         self._ours = ours
         self._totals.clear()
 
+    def told_before(self, at: float) -> None:
+        """Take it that whoever counted before has told the levels reached without us by now."""
+        for standing in self.standings(at):
+            budget = standing.budget
+            purses = [(budget.scope, budget.name, day) for day in range(*days(budget.per, at))]
+            before = sum(self._kept.get(each, 0.0) - self._ours.get(each, 0.0) for each in purses)
+            reached = [level for level in LEVELS if before / budget.usd >= level]
+            self._told |= {(budget, level, standing.ends) for level in reached}
+
     def crossed(self, seen: Observation, at: float) -> list[Crossing]:
         """Return the budgets of an exchange that have reached a level which nobody was told of."""
         route = self._budgets.get(("route", seen.route or ""))

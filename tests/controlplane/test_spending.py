@@ -92,6 +92,16 @@ def test_a_budget_that_only_tells_stops_nobody() -> None:
     assert house.told == [Spent()]
 
 
+async def test_after_a_restart_what_was_told_is_not_told_again_and_what_is_new_is() -> None:
+    house = House(Shared(support=8.5), ROUTE)
+    await house.spending.count()
+    assert house.paid(0.5) == []
+    assert house.paid(1.0) == [(10.0, 10.0, "100% of route support's 10 USD a month")]
+    again = House(Shared(support=10.0), ROUTE)
+    await again.spending.count()
+    assert again.paid(1.0) == []
+
+
 async def test_what_others_have_spent_counts_once_it_is_read() -> None:
     shared = Shared(support=9.0)
     house = House(shared, ROUTE)

@@ -96,6 +96,26 @@ def test_what_is_forgotten_is_what_was_over_before() -> None:
     assert taken(accountant, 100.0) == [("support", 1.0)]
 
 
+def test_levels_that_were_reached_before_are_not_told_again() -> None:
+    accountant = Accountant([MONTHLY, DAILY])
+    purse: Purse = ("route", "support", day_of(NOW - DAY))
+    accountant.count({purse: 85.0}, {})
+    accountant.told_before(NOW)
+    assert taken(accountant, 1.0) == []
+    assert taken(accountant, 14.0) == [("support", 1.0), ("mobile", 1.0)]
+    month_later = NOW + 30 * DAY
+    assert taken(accountant, 85.0, month_later) == [("support", 0.8), ("mobile", 1.0)]
+
+
+def test_a_level_that_was_reached_with_what_was_seen_here_is_told() -> None:
+    accountant = Accountant([MONTHLY])
+    purse: Purse = ("route", "support", day_of(NOW))
+    assert taken(accountant, 10.0) == []
+    accountant.count({purse: 85.0}, {purse: 10.0})
+    accountant.told_before(NOW)
+    assert taken(accountant, 0.0) == [("support", 0.8)]
+
+
 @given(
     st.lists(
         st.tuples(st.sampled_from(["here", "elsewhere", "keep", "count"]), st.integers(1, 50))
