@@ -8,7 +8,6 @@ from proxy.errors import StoreError
 from proxy.exchange.observation import Observation
 from proxy.exchange.outcome import Outcome
 from proxy.pricing import day_of
-from proxy.pricing.accountant import Purse
 from proxy.store.observations import Keeping, Spending, Spent
 from proxy.store.observations.spending import PAST_COUNTS
 from tests.support.observed import observed
@@ -75,18 +74,17 @@ def test_what_came_again_after_control_was_killed_counts_as_ours_for_it_is_in_th
 def test_what_comes_late_of_a_day_long_past_is_in_both_sums_or_in_none(engine: Engine) -> None:
     keeping = Keeping(engine)
     old = TODAY - 9
-    purse: Purse = ("route", "support", old)
     late = NOON - 9 * 86_400.0
     keeping.keep([paid(1), replace(paid(2, 4.0), started_at=late)])
-    assert keeping.spending.count(old).kept[purse] == 4.0
+    assert keeping.spending.count(old).kept[("route", "support", old)] == 4.0
     keeping.keep([paid(3), replace(paid(4, 2.0), started_at=late)])
     found = keeping.spending.count(old)
-    assert found.kept[purse] == found.ours[purse] == 4.0
+    assert found.kept[("route", "support", old)] == found.ours[("route", "support", old)] == 4.0
     assert found.kept[("route", "support", TODAY)] == 0.5
     for _ in range(PAST_COUNTS):
         found = keeping.spending.count(old)
-    assert found.kept[purse] == found.ours[purse] == 6.0
-    assert purse not in keeping.spending.count(old + 1).kept
+    assert found.kept[("route", "support", old)] == found.ours[("route", "support", old)] == 6.0
+    assert ("route", "support", old) not in keeping.spending.count(old + 1).kept
 
 
 def test_spending_is_grouped_by_what_is_asked_for(engine: Engine) -> None:
