@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from proxy.cli import main
 from proxy.cli.running.refused import CHANGED, REFUSED
 from tests.cli.test_serve import serving
+from tests.frame.examples import fenced
 from tests.frame.source import document
-from tests.frame.test_documents import FENCED
 
 ENDLESS = ("serve", "--watch")
 CHANGEABLE = (
@@ -30,7 +30,7 @@ CHANGEABLE = (
 
 def shown(page: str) -> list[tuple[str, str]]:
     """Return a page's turnout commands, each with the output that stands below it."""
-    blocks = [block for language, block in FENCED.findall(page) if language == "console"]
+    blocks = [block for language, block in fenced(page) if language == "console"]
     pieces = [piece for block in blocks for piece in re.split(r"^\$ ", block, flags=re.MULTILINE)]
     lines = [piece.partition("\n")[::2] for piece in pieces]
     return [(line, told) for line, told in lines if line.startswith("turnout ")]
@@ -52,7 +52,7 @@ def code(expected: str) -> int:
 
 def configuration(page: str) -> str:
     """Return a page's first file."""
-    first: str = next(block for language, block in FENCED.findall(page) if language == "yaml")
+    first: str = next(block for language, block in fenced(page) if language == "yaml")
     return first
 
 

@@ -6,7 +6,6 @@ import tomllib
 from itertools import chain
 from pathlib import Path
 
-import click
 import pytest
 from click.testing import CliRunner
 
@@ -14,47 +13,14 @@ import proxy
 from proxy.cli import main
 from proxy.config.schema import Admin, File, Log, Part
 from proxy.controlplane.publishing.in_force import FIXED
+from tests.frame.examples import commands, fenced, parse
 from tests.frame.source import ROOT, document, modules
 
 DOCUMENTS = sorted(
-    str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+    str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 )
-FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ROUTING = {"routes", "default_upstream", "pass_unknown_models", "revision"}
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
-
-
-def commands(text: str, program: str) -> list[str]:
-    """Return the command lines of `program` in the console blocks of a document.
-
-    In a block that has prompts, what stands behind none is output.
-    """
-    lines = []
-    for language, block in FENCED.findall(text):
-        if language in ("console", "sh", "bash", "shell"):
-            joined = block.replace("\\\n", " ")
-            prompt = "$ " if re.search(r"^\$ ", joined, re.MULTILINE) else ""
-            typed = [line for line in joined.splitlines() if line.startswith(prompt)]
-            lines += [line.removeprefix(prompt) for line in typed]
-    return [
-        piece.strip()
-        for line in lines
-        for piece in re.split(r"&&|\|\||[|;]|\s>\s", line)
-        if piece.split()[:1] == [program]
-    ]
-
-
-def parse(group: click.Command, words: list[str], parent: click.Context | None = None) -> None:
-    """Parse a command line as click would, without running it."""
-    try:
-        context = group.make_context(group.name or "turnout", words, parent=parent)
-    except click.exceptions.Exit:
-        return  # --help and --version end here
-    if isinstance(group, click.Group) and context._protected_args:
-        rest = [*context._protected_args, *context.args]
-        _, command, rest = group.resolve_command(context, rest)
-        assert command is not None
-        parse(command, rest, context)
 
 
 TURNOUT = [(name, line) for name in DOCUMENTS for line in commands(document(name), "turnout")]
@@ -81,7 +47,7 @@ def test_a_make_target_in_the_documents_exists(name: str, line: str) -> None:
 CONFIGURATIONS = [
     (name, block)
     for name in DOCUMENTS
-    for language, block in FENCED.findall(document(name))
+    for language, block in fenced(document(name))
     if language == "yaml" and re.search(r"^upstreams:", block, re.MULTILINE)
 ]
 

@@ -1,0 +1,190 @@
+"""The rules for Prometheus: it takes them, they fire as they say, and speak of what there is."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable
+from math import inf
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client.utils import floatToGoString
+
+from proxy.alerting.windows.rules import DEFAULTS, WindowAlert
+from proxy.exchange.outcome import FAILED, JUDGED, ErrorCode, Outcome
+from proxy.quality.signals import Check, Signal
+from proxy.sinks.metrics.exchanges import DURATION_BOUNDS, TOKEN_TYPES
+from tests.support.promql import Matcher, ranges, spoken
+from tests.support.rules import (
+    ALWAYS,
+    ROOT,
+    RULE_TESTS,
+    RULES,
+    Rule,
+    alerts,
+    recorded,
+    rules,
+    series,
+)
+
+needs_promtool = pytest.mark.skipif(
+    shutil.which("promtool") is None, reason="promtool is not installed (apt install prometheus)"
+)
+ANNOTATIONS = {"summary", "description", "runbook_url"}
+WINDOW = re.compile(r"(?:ratio|rate|increase|p\d+_|minute|low|high)(\d+[mhd])$")
+COMPLETED = frozenset({Outcome.COMPLETED})
+CLIENT_STAYED = frozenset(Outcome) - {Outcome.CLIENT_GONE}
+VALUES: dict[str, Iterable[str]] = {
+    "outcome": Outcome,
+    "error_code": ["", *ErrorCode],
+    "error_type": ["", *ErrorCode],
+    "signal": Signal,
+    "result": [*Check, "sent", "failed", "dropped"],
+    "gen_ai_token_type": TOKEN_TYPES,
+    "role": ["baseline", "candidate"],
+    "state": ["in_force", "behind", "silent"],
+    "reason": ["draining", "side_effects", "concurrency", "upstream_ejected", "upstream_busy"],
+    "le": [*map(floatToGoString, DURATION_BOUNDS)],
+}
+
+
+def name(rule: Rule) -> str:
+    """Return what a rule is called."""
+    return str(rule.get("record") or f"{rule['alert']} {rule['labels'].get('window', '')}")
+
+
+def promtool(*words: str | Path) -> str:
+    """Return what promtool says; it is to be content."""
+    done = subprocess.run(
+        ["promtool", *words], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@needs_promtool
+def test_prometheus_takes_the_rules() -> None:
+    assert "SUCCESS" in promtool("check", "rules", "--lint=all", "--lint-fatal", *RULES)
+
+
+@needs_promtool
+@pytest.mark.parametrize("path", RULE_TESTS, ids=lambda path: path.stem)
+def test_each_alert_fires_when_it_should_and_says_what_is_so(path: Path) -> None:
+    assert "SUCCESS" in promtool("test", "rules", path)
+
+
+def shown() -> list[dict[str, Any]]:
+    """Return every look at an alert in the tests for promtool."""
+    documents = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in RULE_TESTS]
+    tests = [test for document in documents for test in document["tests"]]
+    return [look for test in tests for look in test.get("alert_rule_test", ())]
+
+
+def test_each_alert_is_shown_with_all_it_says_and_shown_to_hold_its_tongue() -> None:
+    looks = shown()
+    for alert in alerts():
+        found = [look["exp_alerts"] for look in looks if look["alertname"] == alert["alert"]]
+        fired = [each for exp_alerts in found for each in exp_alerts]
+        said = [
+            each["exp_annotations"]
+            for each in fired
+            if alert["labels"].items() <= each["exp_labels"].items()
+        ]
+        assert [] in found, name(alert)
+        assert said, name(alert)
+        assert all(set(annotations) == ANNOTATIONS for annotations in said), name(alert)
+
+
+def test_each_alert_says_how_bad_it_is_and_what_to_do() -> None:
+    for alert in alerts():
+        assert re.fullmatch(r"Turnout[A-Z]\w+", alert["alert"])
+        assert alert["labels"]["severity"] in ("critical", "warning"), name(alert)
+        assert set(alert["annotations"]) == ANNOTATIONS, name(alert)
+        assert (ROOT / alert["annotations"]["runbook_url"]).is_file(), name(alert)
+
+
+def test_what_a_rule_speaks_of_is_there() -> None:
+    labels = series() | ALWAYS
+    every = set().union(*labels.values())
+    for rule in rules():
+        said = spoken(rule["expr"])
+        assert said.selectors, name(rule)
+        assert said.grouping <= every, name(rule)
+        for selector in said.selectors:
+            assert selector.metric in labels.keys() | recorded() | {"Inf"}, name(rule)
+            picked = {matcher.label for matcher in selector.matchers}
+            assert picked <= labels.get(selector.metric, {"route"}), name(rule)
+
+
+def matchers(rule: Rule) -> list[Matcher]:
+    """Return all conditions on labels in a rule."""
+    selectors = spoken(rule["expr"]).selectors
+    return [matcher for selector in selectors for matcher in selector.matchers]
+
+
+def test_a_rule_picks_values_that_its_labels_have() -> None:
+    for rule in rules():
+        for matcher in matchers(rule):
+            if matcher.label in VALUES:
+                picked = [matcher.picks(value) for value in VALUES[matcher.label]]
+                assert {*picked} == {True, False}, name(rule)
+
+
+def outcomes(rule: Rule) -> set[frozenset[Outcome]]:
+    """Return the sets of outcomes that a rule counts."""
+    found = [matcher for matcher in matchers(rule) if matcher.label == "outcome"]
+    return {frozenset(filter(matcher.picks, Outcome)) for matcher in found}
+
+
+def test_what_failed_and_what_is_judged_is_the_same_as_everywhere_in_turnout() -> None:
+    for rule in rules():
+        assert outcomes(rule) <= {FAILED, JUDGED, COMPLETED, CLIENT_STAYED}, name(rule)
+        if "failed" in rule.get("record", "") and "turnout_requests_total" in rule["expr"]:
+            assert FAILED in outcomes(rule), name(rule)
+
+
+def test_a_recorded_window_is_the_one_in_its_name() -> None:
+    for rule in rules():
+        if "record" in rule:
+            window = WINDOW.search(rule["record"])
+            assert ranges(rule["expr"]) <= ({window[1]} if window else set()), name(rule)
+
+
+def figure(threshold: str) -> float:
+    """Return the figure that thresholds.yaml has for every route."""
+    expression = next(rule["expr"] for rule in rules() if rule.get("record") == threshold)
+    number, _, rest = expression.partition(" * ")
+    assert rest == "turnout:routes"
+    return float(number)
+
+
+SHARES = {
+    WindowAlert.ERROR_RATE: "error_ratio",
+    WindowAlert.SHORT_RATE: "short_ratio",
+    WindowAlert.FORMAT_FAILURES: "format_broken_ratio",
+    WindowAlert.REFUSALS: "refusal_ratio",
+}
+OTHERS = {
+    WindowAlert.LATENCY_P95: "latency_p95_seconds",
+    WindowAlert.TTFT_P95: "ttft_p95_seconds",
+    WindowAlert.TOKENS_PER_MINUTE: "tokens_per_minute",
+    WindowAlert.COST_PER_HOUR: "cost_usd_per_hour",
+    WindowAlert.WORSE_THAN_BASELINE: "worse_factor",
+}
+
+
+def test_the_defaults_are_those_of_the_rules_over_windows() -> None:
+    ours = {rule.name: rule for rule in DEFAULTS}
+    for alert, threshold in (SHARES | OTHERS).items():
+        value = figure(f"turnout_threshold:{threshold}") * (100 if alert in SHARES else 1)
+        assert value == (ours[alert].threshold if alert in ours else inf), alert
+    fewest = {alert: ours[alert].min_requests for alert in ours}
+    assert figure("turnout_threshold:requests") == fewest[WindowAlert.ERROR_RATE]
+    assert figure("turnout_threshold:compared_requests") == fewest[WindowAlert.WORSE_THAN_BASELINE]
+
+
+def test_prometheus_has_each_of_the_rules_over_windows_under_its_name() -> None:
+    names = {alert["alert"] for alert in alerts()}
+    assert {f"Turnout{rule.title().replace('_', '')}" for rule in WindowAlert} <= names
