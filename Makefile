@@ -19,7 +19,7 @@ comma := ,
 space := $() $()
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test quick cover lint types demo bench soak profile store docs dist clean
+.PHONY: help setup test quick cover lint types demo bench soak profile store image docs dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -47,10 +47,11 @@ cover: setup ## the pure rooms, every branch of which their own tests reach
 	$(BIN)/python -m coverage report --skip-covered --show-missing --fail-under=100 \
 		--include='$(subst $(space),$(comma),$(strip $(PURE)))'
 
-lint: setup ## ruff, its formatter, and the import contracts
+lint: setup ## ruff, its formatter, the import contracts, and hadolint
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
 
 types: setup ## mypy --strict on source and tests
 	$(BIN)/mypy
@@ -72,6 +73,14 @@ soak: setup ## 1,000 changes, 20 upgrades, restarts, kills and store outages und
 	TURNOUT_TEST_MINUTES=$(MINUTES) $(BIN)/python -m pytest -s tests/faults/test_memory.py
 	TURNOUT_TEST_MINUTES=$(MINUTES) $(BIN)/python -m pytest -s tests/faults/outages.py
 	TURNOUT_TEST_KILLS=200 $(BIN)/python -m pytest --timeout 900 tests/store/observations/test_faults.py
+
+# As root, for buildah and runc need it. What is built stays in build/image until the next time.
+image: setup ## the image, built with buildah, started, and driven by the openai client (BASE=...)
+	$(BIN)/uv tool run --quiet checkov@3.3.30 --file Dockerfile --framework dockerfile \
+		--quiet --compact --skip-download
+	rm -rf build/image
+	deploy/image/build build/image
+	TURNOUT_TEST_IMAGE=build/image $(BIN)/python -m pytest tests/image/driven.py
 
 profile: setup ## where a worker's CPU time goes under load (ARGS="--cell stream")
 	$(BIN)/uv sync --locked --quiet --inexact --group bench
