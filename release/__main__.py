@@ -23,14 +23,15 @@ def main() -> None:
 
 def release(tag: str) -> None:
     """Build, check, drive; only what passed everything gets into dist/."""
-    number = version.agreed(tag)
+    commit = version.agreed(tag)
     with tempfile.TemporaryDirectory(prefix="turnout-dist-") as scratch:
         folder = Path(scratch)
-        packages = build.twice(folder)
-        contents.check(packages)
-        requirements = bill.requirements(folder / f"turnout-{number}-requirements.txt")
+        packages = build.twice(folder, commit)
+        contents.check(packages, commit)
+        named = f"turnout-{commit.version}"
+        requirements = bill.requirements(folder / f"{named}-requirements.txt")
         drive.drive(packages.wheel, requirements, folder)
-        materials = schema.keep(bill.materials(folder / f"turnout-{number}.cdx.json", number))
+        materials = schema.keep(bill.materials(folder / f"{named}.cdx.json", commit))
         fill([packages.wheel, packages.sdist, requirements, materials])
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from release.licences import Unknown, licence
 from release.running import BIN, run
+from release.version import Commit
 
 RUNTIME = ("--locked", "--no-dev", "--quiet")
 
@@ -23,11 +24,10 @@ def requirements(path: Path) -> Path:
     return path
 
 
-def materials(path: Path, version: str) -> Path:
+def materials(path: Path, commit: Commit) -> Path:
     """Write the bill of materials."""
     text = run(BIN / "uv", "export", *RUNTIME, "--format", "cyclonedx1.5")
-    seconds = int(run("git", "log", "-1", "--format=%ct"))
-    bill = completed(json.loads(text), version, seconds)
+    bill = completed(json.loads(text), commit.version, commit.seconds)
     path.write_text(json.dumps(bill, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return path
 

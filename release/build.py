@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from release.running import Failed, run, said
+from release.version import Commit
 
 # Time zone, umask and hash seed: what two machines differ in besides their paths.
 HERE = {"TZ": "UTC", "PYTHONHASHSEED": "1"}
@@ -27,12 +28,12 @@ class Packages:
     sdist: Path
 
 
-def twice(folder: Path) -> Packages:
+def twice(folder: Path, commit: Commit) -> Packages:
     """Return the packages; Failed where a second build, or one from the sdist, has other bytes."""
-    epoch = {"SOURCE_DATE_EPOCH": run("git", "log", "-1", "--format=%ct").strip()}
-    packages = built(exported(folder / "one"), folder / "first", HERE | epoch, USUAL)
+    epoch = {"SOURCE_DATE_EPOCH": str(commit.seconds)}
+    packages = built(exported(folder / "one", commit), folder / "first", HERE | epoch, USUAL)
     again = built(
-        exported(folder / "a second place"), folder / "again", ELSEWHERE | epoch, PRIVATE
+        exported(folder / "a second place", commit), folder / "again", ELSEWHERE | epoch, PRIVATE
     )
     same(packages.wheel, again.wheel, "a second build")
     same(packages.sdist, again.sdist, "a second build")
@@ -42,10 +43,10 @@ def twice(folder: Path) -> Packages:
     return packages
 
 
-def exported(folder: Path) -> Path:
-    """Lay out the last commit in the folder, as git keeps it."""
+def exported(folder: Path, commit: Commit) -> Path:
+    """Lay out a commit in the folder, as git keeps it."""
     archive = folder.with_suffix(".tar")
-    run("git", "archive", "--output", archive, "HEAD")
+    run("git", "archive", "--output", archive, commit.name)
     with tarfile.open(archive) as tar:
         tar.extractall(folder, filter="data")
     return folder

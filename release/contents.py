@@ -8,6 +8,7 @@ from pathlib import Path
 
 from release.build import Packages
 from release.running import BIN, Failed, run, said
+from release.version import Commit
 
 LARGEST = 2 * 1024 * 1024  # bytes of a package: the source is a tenth of that, and brings no data
 # Of the wheel: each at least once. Migrations are found by their place: no import would miss them.
@@ -26,9 +27,9 @@ META = re.compile(
 NOT_SHIPPED = re.compile(r"\.github/|\.gitignore$|\.dockerignore$")
 
 
-def check(packages: Packages) -> None:
+def check(packages: Packages, commit: Commit) -> None:
     """Failed where a package lacks something, has something more, or is described badly."""
-    tracked = set(run("git", "ls-tree", "-r", "--name-only", "HEAD").splitlines())
+    tracked = set(run("git", "ls-tree", "-r", "--name-only", commit.name).splitlines())
     with zipfile.ZipFile(packages.wheel) as wheel:
         problems = wheel_problems(wheel.namelist(), tracked)
     with tarfile.open(packages.sdist) as sdist:

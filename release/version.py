@@ -1,21 +1,32 @@
 """Which version is to be released: package, tag and change log must agree on it."""
 
 import re
+from dataclasses import dataclass
 
 from proxy import __version__
 from release.running import ROOT, Failed, run, said
 
 
-def agreed(tag: str) -> str:
-    """Return the version; Failed where a tag or, with one, the change log says another."""
+@dataclass(frozen=True)
+class Commit:
+    """What is released: nothing that is committed meanwhile gets in."""
+
+    version: str
+    name: str  # git's
+    seconds: int  # when it was made, since 1970
+
+
+def agreed(tag: str) -> Commit:
+    """Return the last commit; Failed where tag, package and change log differ on its version."""
     changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     problem = disagreement(__version__, tag, changelog)
     if problem:
         raise Failed(problem)
     if run("git", "status", "--porcelain", "--untracked-files=no"):
         said("there are changes that are not committed; the release is of the last commit")
-    said(f"turnout {__version__}, commit {run('git', 'rev-parse', '--short', 'HEAD').strip()}")
-    return __version__
+    name, seconds = run("git", "log", "-1", "--format=%H %ct").split()
+    said(f"turnout {__version__}, commit {name}")
+    return Commit(__version__, name, int(seconds))
 
 
 def disagreement(version: str, tag: str, changelog: str) -> str | None:
