@@ -19,7 +19,7 @@ comma := ,
 space := $() $()
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test quick cover lint types demo bench soak profile store image docs dist clean
+.PHONY: help setup test quick cover lint types demo bench soak profile store image dashboards docs dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -85,6 +85,9 @@ image: setup ## the image, built with buildah, started, and driven by the openai
 profile: setup ## where a worker's CPU time goes under load (ARGS="--cell stream")
 	$(BIN)/uv sync --locked --quiet --inexact --group bench
 	PATH="$(BIN):$$PATH" $(BIN)/python -m bench.profile $(ARGS)
+
+dashboards: setup ## write the Grafana boards' JSON again, from dashboards/source
+	$(BIN)/python -m dashboards.source
 
 docs: setup ## write the generated pages of docs/ again
 	$(BIN)/python -m proxy.sinks.metrics.reference > docs/.new && mv docs/.new docs/metrics.md

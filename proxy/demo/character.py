@@ -3,6 +3,7 @@
 Pure: it drafts replies and knows nothing of sockets or clocks; dice are handed in.
 """
 
+import sys
 from random import Random
 from typing import NamedTuple
 
@@ -10,6 +11,8 @@ from msgspec import Struct
 
 SLOW_SECONDS = 5.3  # over turnout's default threshold of the alert `slow`: 5 s
 SHORT_WORDS: tuple[str, ...] = ("Yes.",)  # under that of `short`: 10 characters
+
+REFUSING_WORDS = ("I'm", "sorry,", "but", "I", "can't", "help", "with", "that.")
 
 SENTENCES = (
     "Your parcel left the depot this morning and should reach you tomorrow before noon.",
@@ -32,6 +35,9 @@ class Every(NamedTuple):
         return count >= self.first and (count - self.first) % self.then == 0
 
 
+NEVER = Every(sys.maxsize, 1)
+
+
 class Character(Struct, frozen=True, kw_only=True):
     """One model's ways; times are seconds."""
 
@@ -42,6 +48,7 @@ class Character(Struct, frozen=True, kw_only=True):
     slow: Every
     short: Every
     failing: Every
+    refusing: Every = NEVER
 
 
 class Draft(Struct, frozen=True, kw_only=True):
@@ -77,6 +84,8 @@ def draft(character: Character, count: int, dice: Random) -> Draft:
     """Return the reply of `character` to its request number `count`."""
     if character.short.due(count):
         words = SHORT_WORDS
+    elif character.refusing.due(count):
+        words = REFUSING_WORDS
     else:
         words = tuple(" ".join(dice.sample(SENTENCES, character.sentences)).split())
     before_first = character.first_token * dice.uniform(0.7, 1.6)

@@ -7,10 +7,11 @@ A query's result is a list of (labels, value).
 """
 
 import asyncio
+import json
 import os
 import shutil
 from asyncio.subprocess import DEVNULL
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,11 @@ from tests.support.programs import free_port
 SECONDS_TO_END = 15.0
 SCRAPE_SECONDS = 0.25
 CONFIG = """\
-global: {{scrape_interval: {interval}ms, scrape_timeout: {interval}ms}}
+global:
+  scrape_interval: {interval}ms
+  scrape_timeout: {interval}ms
+  evaluation_interval: {interval}ms
+rule_files: {rules}
 scrape_configs: [{{job_name: turnout, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]
 """
 
@@ -40,21 +45,33 @@ class Scraper:
 
     async def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
         """Return what an expression is now; a ConnectionError while it is starting."""
+        found = await self.ask("query", {"query": expression})
+        return [(each["metric"], float(each["value"][1])) for each in found["result"]]
+
+    async def ask(self, what: str, params: dict[str, Any]) -> Any:
+        """Return the data of an answer of its API; a ConnectionError while it is starting."""
         try:
-            reply = await self._client.get("/api/v1/query", params={"query": expression})
+            reply = await self._client.get(f"/api/v1/{what}", params=params)
         except httpx2.TransportError as error:
             raise ConnectionError from error
         if reply.status_code == 503:
             raise ConnectionError("it is not ready")
-        answer: dict[str, Any] = reply.raise_for_status().json()
-        return [(each["metric"], float(each["value"][1])) for each in answer["data"]["result"]]
+        if reply.status_code == 400:
+            raise ValueError(f"{reply.json()['error']}: {params}")
+        return reply.raise_for_status().json()["data"]
 
 
 @asynccontextmanager
-async def prometheus(folder: Path, port: int) -> AsyncIterator[Scraper]:
-    """Run Prometheus on a target of this machine; it is ended by its own pid."""
+async def prometheus(
+    folder: Path, port: int, seconds: float = SCRAPE_SECONDS, rules: Sequence[Path] = ()
+) -> AsyncIterator[Scraper]:
+    """Run Prometheus on a target of this machine; it is ended by its own pid.
+
+    `seconds` lie between two scrapes, and between two looks at `rules`.
+    """
     config = folder / "prometheus.yaml"
-    config.write_text(CONFIG.format(port=port, interval=int(1000 * SCRAPE_SECONDS)))
+    files = json.dumps([str(path) for path in rules])
+    config.write_text(CONFIG.format(port=port, interval=int(1000 * seconds), rules=files))
     own = free_port()
     process = await asyncio.create_subprocess_exec(
         str(program()),
