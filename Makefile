@@ -19,7 +19,7 @@ comma := ,
 space := $() $()
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test quick cover lint types demo bench soak profile store image dashboards docs dist clean
+.PHONY: help setup test quick cover lint types demo bench soak profile store image dashboards docs dist helms chart checkov copies clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -82,6 +82,25 @@ image: setup ## the image, built with buildah, started, and driven by the openai
 	deploy/image/build build/image
 	TURNOUT_TEST_IMAGE=build/image $(BIN)/python -m pytest tests/image/driven.py
 
+helms: setup ## the real helm 3 and 4, which the chart's tests run, into .tools/
+	$(BIN)/python -m tests.helm.fetch
+
+chart: helms checkov ## the chart: tested with helm 3 and 4, held against Kubernetes' schemas and checkov's rules
+	$(BIN)/python -m pytest tests/helm
+
+checkov: helms ## checkov's rules on all that the chart's scenarios make
+	rm -rf build/chart
+	mkdir -p build/chart
+	for values in helm/ci/*-values.yaml; do \
+		.tools/helm4 template turnout helm --values $$values > build/chart/$${values##*/} || exit 1; done
+	$(BIN)/uv tool run --quiet checkov@3.3.30 --directory build/chart --config-file helm/.checkov.yaml
+
+copies: ## alert rules and dashboards into the chart, which brings them along
+	rm -rf helm/files
+	mkdir -p helm/files/dashboards helm/files/prometheus
+	cp dashboards/*.json helm/files/dashboards
+	cp dashboards/prometheus/*.yaml helm/files/prometheus
+
 profile: setup ## where a worker's CPU time goes under load (ARGS="--cell stream")
 	$(BIN)/uv sync --locked --quiet --inexact --group bench
 	PATH="$(BIN):$$PATH" $(BIN)/python -m bench.profile $(ARGS)
@@ -99,6 +118,6 @@ dist: setup ## wheel and sdist of the last commit: reproducible, checked, instal
 	$(BIN)/python -m release --tag "$(TAG)"
 
 clean: ## remove what was made here: .venv, caches, coverage
-	rm -rf .venv .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
+	rm -rf .venv .tools .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
 		.import_linter_cache dist build
 	find proxy tests -name __pycache__ -type d -prune -exec rm -rf {} +
