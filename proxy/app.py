@@ -71,7 +71,8 @@ class Kept:
     ) -> None:
         from proxy.controlplane.admin.lately import Lately
         from proxy.controlplane.pipeline import Pipeline
-        from proxy.notifiers import WebhookNotifier
+        from proxy.controlplane.telling import Telling
+        from proxy.notifiers import Notifiers
         from proxy.pricelist import PriceList
         from proxy.sinks.bodies import Scribe
         from proxy.sinks.log import AlertLog, ExchangeLog, UpstreamLog, configure
@@ -91,12 +92,15 @@ class Kept:
         fleet.watch(UpstreamLog().see)
         self._open_store(settings)
         self.lately = Lately(time.monotonic)
-        self.webhook = WebhookNotifier(
-            settings.alerts.webhook,
+        self.notifiers = Notifiers(
             agent=f"turnout/{__version__}",
+            host=company.name,
             clock=time.monotonic,
+            wall=time.time,
             dice=random.random,
         )
+        self.telling = Telling(self.notifiers, clock=time.monotonic)
+        self.telling.adopt(settings.alerts.notify)
         self._names = Names()
         readings = own_readings(
             version=__version__,
@@ -104,7 +108,7 @@ class Kept:
             log_dropped=lambda: lines.dropped,
             uncounted=lambda: self.pipeline.uncounted,
             waiting=lambda: self.pipeline.waiting,
-            notified=self.webhook.results,
+            notified=self.notifiers.results,
             reloads=lambda: standing.counts,
             degraded=lambda: bool(standing.degraded),
         )
@@ -118,7 +122,7 @@ class Kept:
         )
         self._registry = metrics.registry()
         self._exchanges, self._counter, self._listed = ExchangeLog(), TokenCounter(), PriceList()
-        tellers: list[Teller] = [AlertLog(), metrics, self.webhook, self.lately]
+        tellers: list[Teller] = [AlertLog(), metrics, self.telling, self.lately]
         self.pipeline = Pipeline(**self._steps(settings), scribe=self._scribe, tellers=tellers)
 
     def _open_store(self, settings: "Settings") -> None:
@@ -150,7 +154,7 @@ class Kept:
         """Do as `settings` say from now on."""
         self._names.adopt(settings.data_plane.table, settings.data_plane.upstreams)
         self.pipeline.adopt(**self._steps(settings))
-        self.webhook.adopt(settings.alerts.webhook)
+        self.telling.adopt(settings.alerts.notify)
         self.spending.adopt(settings.costs.budgets)
 
     def render(self) -> tuple[bytes, str]:
@@ -200,12 +204,15 @@ async def compose_control(
         company.shared = Hosts(kept.versions.engine)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(kept.pipeline.run())
-        tasks.create_task(kept.webhook.run())
+        tasks.create_task(kept.notifiers.run())
+        telling = tasks.create_task(kept.telling.run())
         spending = tasks.create_task(kept.spending.run())
         yield kept
         spending.cancel()
         await kept.pipeline.close(COUNTING_SECONDS)
-        await kept.webhook.close(TELLING_SECONDS)
+        telling.cancel()
+        kept.telling.end()
+        await kept.notifiers.close(TELLING_SECONDS)
         if kept.writer is not None:
             await asyncio.to_thread(kept.writer.close, STORING_SECONDS)
     kept.versions.close()

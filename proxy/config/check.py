@@ -14,6 +14,7 @@ from proxy.config.fit import (
     fit_formats,
     fit_machine,
     fit_routing,
+    fit_telling,
     follow_schemas,
 )
 from proxy.config.schema import File
@@ -46,6 +47,7 @@ def check(file: str, environ: Mapping[str, str], content: bytes | None = None) -
         fit_routing(document)
         fit_formats(document)
         fit_callers(document)
+        fit_telling(document)
     elif not document.problems:
         document.report((), "is no mapping of settings", "write 'name: value' lines")
     found = sorted(document.problems, key=lambda each: (each.line, each.column))
@@ -98,9 +100,11 @@ def _follow_files(document: Document) -> None:
 
 def _is_secret(path: KeyPath) -> bool:
     match path:
-        case ("upstreams", _, "api_key") | ("alerts", "webhook", "url") | ("store", "url"):
+        case ("upstreams", _, "api_key") | ("upstreams", _, "headers", _) | ("store", "url"):
             return True
-        case ("upstreams", _, "headers", _) | ("alerts", "webhook", "headers", _):
+        case ("alerts", "notify", _, "url" | "secret" | "user" | "password"):
+            return True
+        case ("alerts", "notify", _, "headers", _):
             return True
         case _:
             return False

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
 from pydantic import ValidationError
 
 from proxy.config import schema, settings
@@ -18,6 +19,7 @@ from proxy.errors import ConfigError
 from proxy.pricing import Budget, Prices, Scope
 
 DEFAULT_PREFIX = "/v1"
+MAIL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
 def load_settings(file: str, environ: Mapping[str, str]) -> settings.Settings:
@@ -142,7 +144,6 @@ def _tls(tls: schema.Tls | None, folder: Path) -> settings.Tls | None:
 
 def _alerts(file: schema.File) -> settings.Alerts:
     default = _thresholds(file.alerts, settings.AlertThresholds())
-    webhook = file.alerts.webhook
     return settings.Alerts(
         default=default,
         routes={
@@ -150,8 +151,15 @@ def _alerts(file: schema.File) -> settings.Alerts:
             for name, route in file.routes.items()
             if route.alerts.model_fields_set
         },
-        webhook=None if webhook is None else settings.Webhook(**webhook.model_dump()),
+        notify=_notify(file.alerts.notify),
     )
+
+
+def _notify(said: schema.Notify) -> settings.Notify:
+    plain = said.model_dump()
+    if said.email is not None:
+        plain["email"]["port"] = said.email.port or MAIL_PORTS[said.email.security]
+    return msgspec.convert(plain, settings.Notify)
 
 
 def _quality(file: schema.File) -> settings.Quality:

@@ -285,12 +285,6 @@ def _base_url(value: str) -> str:
     return value
 
 
-def _webhook(value: str) -> str:
-    if split_url(value, "https://hooks.example.com/alerts").fragment:
-        raise wrong("has a fragment", "remove what follows the #")
-    return value
-
-
 def _proxy(value: str) -> str:
     parts = split_url(value, PROXY)
     if parts.scheme != "http" or parts.path not in ("", "/") or parts.query:
@@ -344,9 +338,6 @@ BaseUrl = Annotated[
     WithJsonSchema(
         {"type": "string", "pattern": "^https?://", "examples": ["https://api.openai.com/v1"]}
     ),
-]
-WebhookUrl = Annotated[
-    str, AfterValidator(_webhook), WithJsonSchema({"type": "string", "pattern": "^https?://"})
 ]
 DatabaseUrl = Annotated[
     str,

@@ -13,6 +13,8 @@ from proxy.pricing.budgets import Budget
 from proxy.pricing.prices import Prices
 from proxy.routing.table import RoutingTable
 
+MailSecurity = Literal["starttls", "tls", "none"]
+
 AUTO = 0  # workers
 DATA_DIR = "turnout-data"  # beside the file
 TOKEN_FILE = "admin.token"  # noqa: S105  # in the data directory: the token that turnout makes
@@ -136,11 +138,48 @@ class Quality(Struct, frozen=True, kw_only=True):
 
 
 class Webhook(Struct, frozen=True, kw_only=True):
-    """Where alerts are posted."""
+    """Where alerts are posted as JSON, and what each post is signed with."""
 
     url: str
     headers: dict[str, str] = {}
-    fold_seconds: float = 60.0  # repeats within this window are folded into one
+    secret: str | None = None
+
+
+class Slack(Struct, frozen=True, kw_only=True):
+    """A channel's incoming webhook."""
+
+    url: str
+
+
+class Alertmanager(Struct, frozen=True, kw_only=True):
+    """Where Prometheus' Alertmanager is, without /api."""
+
+    url: str
+    headers: dict[str, str] = {}
+
+
+class Email(Struct, frozen=True, kw_only=True):
+    """Through which SMTP server alerts are mailed, from whom and to whom."""
+
+    server: str
+    port: int
+    security: MailSecurity
+    sender: str
+    to: tuple[str, ...]
+    user: str | None = None
+    password: str | None = None
+
+
+class Notify(Struct, frozen=True, kw_only=True):
+    """Who is told of alerts, and how often of the same."""
+
+    fold_seconds: float = 60.0  # repeats within this window are told as one
+    repeat_seconds: float = 14_400.0  # what still fires then is told again; 0: never
+    runbooks: str | None = None  # what links to runbooks begin with
+    webhook: Webhook | None = None
+    slack: Slack | None = None
+    alertmanager: Alertmanager | None = None
+    email: Email | None = None
 
 
 class Alerts(Struct, frozen=True, kw_only=True):
@@ -148,7 +187,7 @@ class Alerts(Struct, frozen=True, kw_only=True):
 
     default: AlertThresholds = AlertThresholds()
     routes: dict[str, AlertThresholds] = {}
-    webhook: Webhook | None = None
+    notify: Notify = Notify()
 
 
 Role = Literal["reader", "admin"]

@@ -1,5 +1,13 @@
-"""Who is told of alerts outside: a webhook."""
+"""Who is told of alerts outside: webhook, Slack, Alertmanager, mail.
 
-from proxy.notifiers.webhook import WebhookNotifier
+configured      every notifier, each with a delivery of its own
+delivery        how a notice gets there, however long that takes
+webhook, slack, alertmanager, mail      the form that each one takes
+posting         one POST, and what its answer means
+payload         the webhook's JSON
+wording         what people read
+"""
 
-__all__ = ["WebhookNotifier"]
+from proxy.notifiers.configured import Notifiers, Tried
+
+__all__ = ["Notifiers", "Tried"]

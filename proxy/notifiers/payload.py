@@ -3,17 +3,14 @@
 The fields are a contract with the receiver: names stay, new ones may come.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
-from zlib import crc32
 
 import msgspec
 
-from proxy.alerting import Alert, AlertName, Folded
+from proxy.alerting.notice import Notice
 
 SCHEMA_VERSION = 1
-UNITS = {AlertName.SLOW: "ms", AlertName.SHORT: "characters", AlertName.BUDGET: "USD"}
 FACTS = (  # of the latest exchange
     *("request_id", "route", "variant_assigned", "variant_served", "forced", "upstream"),
     *("endpoint", "dialect", "stream", "model_asked", "model_served", "status", "outcome"),
@@ -22,44 +19,34 @@ FACTS = (  # of the latest exchange
 )
 
 
-def payload(folded: Folded) -> bytes:
-    """Return the body of one post."""
-    alert = folded.alert
-    exchange = {name: getattr(alert.observation, name) for name in FACTS}
+def payload(notice: Notice, host: str) -> bytes:
+    """Return the body of one post, from the turnout on `host`."""
+    seen = notice.observation
     body: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
-        "id": "-".join(told_apart(alert)),
-        "text": sentence(folded),
-        "alert": alert.name,
-        "route": alert.route,
-        "variant": alert.variant,
-        "about": alert.about,
-        "value": alert.value,
-        "threshold": alert.threshold,
-        "count": folded.count,
-        "first_at": datetime.fromtimestamp(folded.first_at, UTC),
-        "last_at": datetime.fromtimestamp(folded.last_at, UTC),
-        "exchange": exchange,
+        "id": notice.id,
+        "key": notice.key,
+        "text": notice.sentence,
+        "alert": notice.name,
+        "state": notice.state,
+        "route": notice.route,
+        "variant": notice.variant,
+        "about": notice.about,
+        "host": host,
+        "value": notice.value,
+        "threshold": notice.threshold,
+        "unit": notice.unit,
+        "count": notice.count,
+        "first_at": moment(notice.first_at),
+        "last_at": moment(notice.last_at),
+        "ends_at": None if notice.ends_at is None else moment(notice.ends_at),
+        "runbook": notice.runbook,
+        "request_ids": notice.request_ids,
+        "exchange": None if seen is None else {name: getattr(seen, name) for name in FACTS},
     }
     return msgspec.json.encode(body)
 
 
-def told_apart(alert: Alert) -> Iterator[str]:
-    """Yield what tells an alert from others: one exchange may bring two budgets to a level."""
-    yield from (alert.observation.request_id, alert.name)
-    if alert.about is not None:
-        yield f"{crc32(alert.about.encode()):08x}"
-
-
-def sentence(folded: Folded) -> str:
-    """Return the alert in words."""
-    alert = folded.alert
-    if alert.about is not None:
-        return f"turnout: {alert.about} are spent: {alert.value:.2f} USD"
-    unit = UNITS[alert.name]
-    where = f"{alert.route or 'no route'} / {alert.variant or 'no variant'}"
-    times = "" if folded.count == 1 else f", {folded.count} times"
-    return (
-        f"turnout: {alert.name} reply on {where}: {alert.value:g} {unit}"
-        f" (threshold {alert.threshold:g}){times}"
-    )
+def moment(at: float) -> datetime:
+    """Return seconds since the epoch as a moment, in UTC."""
+    return datetime.fromtimestamp(at, UTC)

@@ -21,7 +21,7 @@ routes:
     sticky: users
 previews: {redact: ['[']}
 keys: {app: {sha256: nope}}
-alerts: {webhook: {url: nowhere}}
+alerts: {notify: {webhook: {url: nowhere}}}
 limits: {body_bytes: lots}
 workers: 1
 workers: 2
@@ -47,7 +47,7 @@ def test_all_problems_are_listed_at_once_in_the_files_order(tmp_path: Path) -> N
         (10, "routes.support.sticky"),
         (11, "previews.redact[0]"),
         (12, "keys.app.sha256"),
-        (13, "alerts.webhook.url"),
+        (13, "alerts.notify.webhook.url"),
         (14, "limits.body_bytes"),
         (16, "workers"),
     ]
@@ -80,7 +80,9 @@ VALUES = ["x", "1", "[]", "{}", "[x]", "{x: y}", "[[x]]", "{x: {y: z}}", "{x: [y
         "default_upstream: {}",
         "keys: {}",
         "keys: {{k: {{sha256: {}, routes: {}}}}}",
-        "alerts: {{slow: {}, webhook: {}}}",
+        "alerts: {{slow: {}, notify: {}}}",
+        "alerts: {{notify: {{webhook: {}, slack: {}, alertmanager: {}, email: {}}}}}",
+        "alerts: {{notify: {{email: {{security: {}, user: {}, password: {}, to: {}}}}}}}",
         "previews: {}",
         "tls: {}",
         "tls: {{key: {}}}",

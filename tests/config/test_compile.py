@@ -9,13 +9,17 @@ from proxy.config.compile import compile_settings, file_for_upstream, load_setti
 from proxy.config.settings import (
     AUTO,
     AdminToken,
+    Alertmanager,
     AlertThresholds,
     BodySettings,
     ClientKey,
+    Email,
     Form,
     Looks,
+    Notify,
     Quality,
     Settings,
+    Slack,
     StoreSettings,
     Webhook,
 )
@@ -174,10 +178,31 @@ def test_a_routes_alerts_take_the_general_ones_where_they_say_nothing() -> None:
     assert alerts.routes == {
         "org/support:v1": AlertThresholds(slow_latency_ms=None, short_reply_chars=1)
     }
-    assert alerts.webhook == Webhook(
-        url="https://hooks.example.com/x?y=1",
-        headers={"authorization": "Bearer t"},
+
+
+def test_who_is_told_of_alerts_is_as_the_file_says() -> None:
+    assert EVERYTHING.alerts.notify == Notify(
         fold_seconds=0.0,
+        repeat_seconds=600.0,
+        runbooks="https://example.com/runbooks",
+        webhook=Webhook(
+            url="https://hooks.example.com/x?y=1",
+            headers={"authorization": "Bearer t"},
+            secret="whsec_AAAAAAAAAAAAAAAA",
+        ),
+        slack=Slack(url="https://hooks.slack.com/services/T0/B0/x"),
+        alertmanager=Alertmanager(
+            url="http://alertmanager:9093", headers={"authorization": "Basic x"}
+        ),
+        email=Email(
+            server="smtp.example.com",
+            port=465,
+            security="tls",
+            user="turnout",
+            password="hush",
+            sender="turnout@example.com",
+            to=("oncall@example.com",),
+        ),
     )
 
 

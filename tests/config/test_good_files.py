@@ -17,7 +17,10 @@ GOOD = sorted((HERE / "good").glob("*.yaml"))
 BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ENVIRON = {
     name: f"https://{name.lower()}.example"
-    for name in ("OPENAI_API_KEY", "AZURE_API_KEY", "ALERT_WEBHOOK", "ALERT_TOKEN")
+    for name in (
+        *("OPENAI_API_KEY", "AZURE_API_KEY", "ALERT_WEBHOOK", "ALERT_SECRET"),
+        *("SLACK_WEBHOOK", "SMTP_PASSWORD"),
+    )
 }
 EXAMPLES = [
     pytest.param(text, id=f"{page.name}-{number}")

@@ -30,7 +30,7 @@ routes:
     variants: {{base: {{upstream: u, model: m}}}}
     alerts: {{slow: {{latency_ms: 0.001}}, short: off}}
   later: {{variants: {{base: {{upstream: u, model: m}}}}}}
-alerts: {{webhook: {{url: 'http://127.0.0.1:{hook}/hook', fold_seconds: {fold}}}}}
+alerts: {{notify: {{fold_seconds: {fold}, webhook: {{url: 'http://127.0.0.1:{hook}/hook'}}}}}}
 """
 SLOW_SECONDS = 5.1  # more than the 5000 ms of the default
 PATIENCE = 20.0
@@ -159,7 +159,7 @@ async def test_what_a_receiver_does_is_seen_in_the_counter_and_by_no_client(
         await notified(turnout, "sent", 1)
         await ask(turnout.port, chat("quick"))
         await notified(turnout, "failed", 1)
-        said = turnout.lines("alert could not be posted")
+        said = turnout.lines("notification refused")
         usual = await p99(turnout.port)
         await ask(turnout.port, chat("later"))
         posts = [await posted(hook) for _ in range(5)]

@@ -63,9 +63,10 @@ keys: {{shop: {{sha256: {digest}}}}}
 previews: {{redact: ['canary-\\d{{16}}']}}
 alerts:
   short: {{reply_chars: 100000}}
-  webhook:
-    url: http://127.0.0.1:{hook}/{path}
-    headers: {{authorization: 'Bearer ${{CANARY_HOOK}}'}}
+  notify:
+    webhook:
+      url: http://127.0.0.1:{hook}/{path}
+      headers: {{authorization: 'Bearer ${{CANARY_HOOK}}'}}
 """
 PROMPT = f"My card is {MASKED}. " + "Where is my parcel? " * 40 + LATE_PROMPT
 MESSAGES = [{"role": "system", "content": SYSTEM_PROMPT}, {"role": "user", "content": PROMPT}]

@@ -3,6 +3,7 @@
     values      the values as they stand, and what is asked of names anywhere
     routing     routes, variants, splits, pins, shadows
     callers     clients' keys and the administration's tokens
+    telling     who is told of alerts
     formats     the schemas of replies
     machine     listeners, files, upstreams' addresses: what must fit this machine
 
@@ -14,5 +15,13 @@ from proxy.config.fit.callers import fit_callers
 from proxy.config.fit.formats import fit_formats, follow_schemas
 from proxy.config.fit.machine import fit_machine
 from proxy.config.fit.routing import fit_routing
+from proxy.config.fit.telling import fit_telling
 
-__all__ = ["fit_callers", "fit_formats", "fit_machine", "fit_routing", "follow_schemas"]
+__all__ = [
+    "fit_callers",
+    "fit_formats",
+    "fit_machine",
+    "fit_routing",
+    "fit_telling",
+    "follow_schemas",
+]

@@ -3,6 +3,7 @@
     part        a part of the file
     costs       prices and budgets
     watching    what is looked for in replies, and what raises an alert
+    notify      who is told of alerts
     records     what is written down
     routing     upstreams, variants, routes
     serving     keys, limits, listeners
@@ -16,6 +17,7 @@ Defaults come from `settings`, so they are said once. What one value must be lik
 from proxy.config.schema.costs import Spend
 from proxy.config.schema.described import described, inside, json_schema, target
 from proxy.config.schema.file import File
+from proxy.config.schema.notify import Notify
 from proxy.config.schema.part import Part
 from proxy.config.schema.records import KIB, Log, Previews, RouteStore
 from proxy.config.schema.routing import Route, Shadow, Upstream
@@ -30,6 +32,7 @@ __all__ = [
     "Format",
     "Key",
     "Log",
+    "Notify",
     "Part",
     "Previews",
     "Quality",

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field, JsonValue
 
 from proxy.config import fields, settings
+from proxy.config.schema.notify import Notify
 from proxy.config.schema.part import CAN_BE_OFF, Part
 from proxy.quality import Signal
 
@@ -35,17 +36,6 @@ class RouteAlerts(Part):
     """The alert on short replies, or `off`."""
 
 
-class Webhook(Part):
-    """Where alerts are posted."""
-
-    url: fields.WebhookUrl
-    """The address that takes a POST of JSON. It may be `${NAME}` or `file:/path`."""
-    headers: dict[fields.HeaderName, fields.Secret] = {}
-    """Headers set on each. Values may be `${NAME}` or `file:/path`."""
-    fold_seconds: fields.Pause = settings.Webhook(url="").fold_seconds
-    """Repeats of an alert within this many seconds are folded into one with a count."""
-
-
 class Alerts(Part):
     """What raises an alert."""
 
@@ -53,8 +43,8 @@ class Alerts(Part):
     """The alert on slow replies, or `off`."""
     short: Annotated[Short | None, *CAN_BE_OFF] = Short()
     """The alert on short replies, or `off`."""
-    webhook: Webhook | None = None
-    """Where alerts are posted, beside the log."""
+    notify: Notify = Notify()
+    """Who is told of alerts, beside the log and the metrics."""
 
 
 class Quality(Part):

@@ -230,7 +230,8 @@ def own_readings(
         ),
         Reading(
             "turnout_notifications_total",
-            "Posts of alerts by result: sent, failed after retries, or dropped.",
+            "Alerts told, by result: sent, failed (refused, or over before they could be sent), "
+            "dropped (no room, or turnout stopped), superseded (newer word took their place).",
             ("notifier", "result"),
             lambda: list(notified().items()),
         ),

@@ -1,0 +1,46 @@
+"""How notices are worded where people read them: mails, chats, Alertmanager's annotations."""
+
+from proxy.alerting.notice import TEST, Notice, State
+
+CRITICAL = frozenset({"error_rate", "no_traffic"})  # somebody has to look now
+
+
+def alertname(notice: Notice) -> str:
+    """Return the alert's name as Prometheus' own are written: TurnoutErrorRate."""
+    return "Turnout" + "".join(part.capitalize() for part in notice.name.split("_"))
+
+
+def severity(notice: Notice) -> str:
+    """Return how urgent it is: critical, warning, or info where nothing is wrong."""
+    if notice.name == TEST:
+        return "info"
+    return "critical" if notice.name in CRITICAL else "warning"
+
+
+def place(notice: Notice) -> str:
+    """Return which route and variant it is about, as far as it is."""
+    return " / ".join(filter(None, (notice.route, notice.variant)))
+
+
+def title(notice: Notice) -> str:
+    """Return what it is, in a few words."""
+    if notice.name == TEST:
+        return "Test"
+    state = "Resolved" if notice.state is State.RESOLVED else "Firing"
+    where = place(notice)
+    return f"{state}: {notice.name} on {where}" if where else f"{state}: {notice.name}"
+
+
+def figure(value: float, unit: str) -> str:
+    """Return a number with its unit."""
+    return f"{value:.6g} {unit}".rstrip()
+
+
+def figures(notice: Notice) -> list[tuple[str, str]]:
+    """Return what there is to say in figures, each with its name."""
+    said = [("Threshold", figure(notice.threshold, notice.unit))]
+    if notice.value is not None:
+        said.insert(0, ("Value", figure(notice.value, notice.unit)))
+    if notice.count > 1:
+        said.append(("Requests", f"{notice.count:,}"))
+    return [] if notice.name == TEST else said
