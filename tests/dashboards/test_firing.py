@@ -1,0 +1,113 @@
+"""The rules in a real Prometheus that scrapes a real turnout, one of whose upstreams fails.
+
+The rules are those of dashboards/prometheus, with seconds where they have minutes, hours and days.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import prometheus
+from tests.support.patience import eventually, pace
+from tests.support.prometheus import Scraper
+from tests.support.raw_traffic import chat, pipeline
+from tests.support.rules import RULES, recorded
+from tests.support.scripted_upstream import error_reply, json_reply, scripted_upstream
+from tests.support.served import Served, served
+
+pytestmark = pytest.mark.skipif(
+    prometheus.program() is None, reason="prometheus is not installed (apt install prometheus)"
+)
+
+CONFIG = """\
+upstreams:
+  good: {{base_url: 'http://127.0.0.1:{good}/v1'}}
+  bad: {{base_url: 'http://127.0.0.1:{bad}/v1', retries: 0}}
+routes:
+  calm: {{variants: {{base: {{upstream: good, model: m}}}}}}
+  support: {{variants: {{ft: {{upstream: bad, model: m}}}}}}
+"""
+MESSAGE = {"role": "assistant", "content": "Your parcel is in the depot."}
+REPLY = {
+    "object": "chat.completion",
+    "choices": [{"index": 0, "message": MESSAGE, "finish_reason": "stop"}],
+    "usage": {"prompt_tokens": 3, "completion_tokens": 7},
+}
+SECONDS = 4  # of every window
+EXPECTED = {
+    ("TurnoutErrorRate", "support"),
+    ("TurnoutAvailability", "support"),
+    ("TurnoutUpstreamEjected", None),
+}
+NOT_SEEN = re.compile(r"first_token|streams|formats|15m")  # no stream, no form, no candidate
+
+
+def hastened(folder: Path) -> list[Path]:
+    """Write the rules with short windows that need no waiting, and return where they are."""
+    copies = []
+    for path in RULES:
+        text = re.sub(r"\[\d+[mhd]\]", f"[{SECONDS}s]", path.read_text(encoding="utf-8"))
+        text = re.sub(r"offset \d+m", f"offset {SECONDS}s", text)
+        copy = folder / f"rules-{path.name}"
+        copy.write_text(re.sub(r"for: \d+m", "for: 0s", text), encoding="utf-8")
+        copies.append(copy)
+    return copies
+
+
+@asynccontextmanager
+async def traffic(turnout: Served) -> AsyncIterator[None]:
+    """Ask both routes again and again."""
+
+    async def ask() -> None:
+        while True:
+            await pipeline(turnout.port, [chat(model="calm"), chat(model="support")] * 5)
+            await pace(0.1)
+
+    asking = asyncio.create_task(ask())
+    yield
+    asking.cancel()
+    await asyncio.wait([asking])
+
+
+async def fired(scraper: Scraper) -> list[dict[str, Any]]:
+    """Return the alerts that fire."""
+    found = (await scraper.ask("alerts", {}))["alerts"]
+    return [alert for alert in found if alert["state"] == "firing"]
+
+
+async def missing(scraper: Scraper) -> set[str]:
+    """Return what was to be recorded, and is not there."""
+    names = {labels["__name__"] for labels, _ in await scraper.query('{job="turnout"}')}
+    return {name for name in recorded() - names if not NOT_SEEN.search(name)}
+
+
+async def test_prometheus_calls_for_the_route_that_fails_and_for_no_other(tmp_path: Path) -> None:
+    def all_there(alerts: list[dict[str, Any]]) -> bool:
+        return {
+            (alert["labels"]["alertname"], alert["labels"].get("route")) for alert in alerts
+        } >= EXPECTED
+
+    async with scripted_upstream() as good, scripted_upstream() as bad:
+        good.by_default, bad.by_default = json_reply(REPLY), error_reply(500)
+        config = CONFIG.format(good=good.port, bad=bad.port)
+        rules = hastened(tmp_path)
+        async with (
+            served(tmp_path, config) as turnout,
+            prometheus.prometheus(tmp_path, turnout.admin_port, 0.5, rules) as scraper,
+            traffic(turnout),
+        ):
+            alerts = await eventually(lambda: fired(scraper), all_there)
+            groups = (await scraper.ask("rules", {}))["groups"]
+            await eventually(lambda: missing(scraper), lambda names: names == set())
+    loaded = [rule for group in groups for rule in group["rules"]]
+    assert [rule["name"] for rule in loaded if rule.get("lastError")] == []
+    assert {rule["health"] for rule in loaded} == {"ok"}
+    assert {alert["labels"].get("route", "support") for alert in alerts} == {"support"}
+    errors = next(one for one in alerts if one["labels"]["alertname"] == "TurnoutErrorRate")
+    assert errors["labels"]["variant"] == "ft"
+    assert errors["annotations"]["description"].startswith("100% of the requests to variant ft")
