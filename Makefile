@@ -19,10 +19,10 @@ comma := ,
 space := $() $()
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test quick cover lint types demo bench soak profile store image dashboards docs dist helms chart checkov copies clean
+.PHONY: help setup test quick cover lint types demo bench soak profile store image dashboards docs dist workflows helms chart checkov copies clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
 
 # The stamp is younger than what it depends on, or set-up runs again.
 setup: .venv/.ready ## make .venv as uv.lock says (the others do it themselves)
@@ -116,6 +116,12 @@ docs: setup ## write the generated pages of docs/ again
 dist: setup ## wheel and sdist of the last commit: reproducible, checked, installed, driven (TAG=v0.1.0)
 	$(BIN)/uv sync --locked --quiet --inexact --group release
 	$(BIN)/python -m release --tag "$(TAG)"
+
+workflows: setup ## the workflow files: GitHub's schema, and zizmor's look for holes
+	$(BIN)/uv sync --locked --quiet --inexact --group release
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yaml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yaml
+	$(BIN)/zizmor --offline --persona pedantic --quiet .github
 
 clean: ## remove what was made here: .venv, caches, coverage
 	rm -rf .venv .tools .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache \
