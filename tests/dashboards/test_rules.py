@@ -16,6 +16,8 @@ from proxy.alerting.windows.rules import DEFAULTS, WindowAlert
 from proxy.exchange.outcome import FAILED, JUDGED, ErrorCode, Outcome
 from proxy.quality.signals import Check, Signal
 from proxy.sinks.metrics.exchanges import DURATION_BOUNDS, TOKEN_TYPES
+from tests.frame.examples import commands, fenced
+from tests.frame.source import document
 from tests.support.promql import Matcher, ranges, spoken
 from tests.support.rules import (
     ALWAYS,
@@ -188,3 +190,25 @@ def test_the_defaults_are_those_of_the_rules_over_windows() -> None:
 def test_prometheus_has_each_of_the_rules_over_windows_under_its_name() -> None:
     names = {alert["alert"] for alert in alerts()}
     assert {f"Turnout{rule.title().replace('_', '')}" for rule in WindowAlert} <= names
+
+
+@needs_promtool
+def test_they_are_installed_as_the_page_says(tmp_path: Path) -> None:
+    page = document("docs/prometheus.md")
+    blocks = [block for language, block in fenced(page) if language == "yaml"]
+    (tmp_path / "prometheus.yml").write_text(blocks[0], encoding="utf-8")
+    copies = tmp_path / "turnout"
+    copies.mkdir()
+    for path in RULES:
+        shutil.copy(path, copies)
+    assert "5 rule files" in promtool("check", "config", tmp_path / "prometheus.yml")
+    (command,) = commands(page, "sed")
+    subprocess.run(command, shell=True, check=True, cwd=tmp_path)
+    found = [
+        line.strip()
+        for path in copies.iterdir()
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "runbook_url" in line
+    ]
+    assert found
+    assert all(line.startswith("runbook_url: https://example.com/turnout/") for line in found)
