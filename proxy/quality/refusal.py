@@ -5,28 +5,33 @@ helping at all, not about what could not be found or is sold out. It looks at th
 characters only, so a long reply costs what a short one does.
 """
 
-import re
 from typing import Final
 
-from proxy.quality.wordings import WORDINGS
+from proxy.quality.wordings import WORDINGS, Wording
 
 HEAD: Final = 260  # characters that are looked at
 BEGINS: Final = 130  # the refusing clause begins within so many
 OTHER_VOICES: Final = frozenset('"“”„«»「『:：([{`<|=\t')  # before it: somebody is quoted, a form
 MARKS: Final = " \n\r\t*_#>~-"  # markup in front of the words
 
-HINTS: Final = [(hint, wording.clause) for wording in WORDINGS for hint in wording.hints]
+# Each with its wording's number: a pattern is slow to put into a set.
+HINTS: Final = [(hint, at) for at, wording in enumerate(WORDINGS) for hint in wording.hints]
+ASCII_HINTS: Final = [(hint, at) for hint, at in HINTS if hint.isascii()]
 
 
 def refuses(text: str) -> bool:
     """Return whether a reply's text is a refusal by its wording."""
     head = text[:HEAD].lower().replace("’", "'").lstrip(MARKS)
-    clauses = {clause for hint, clause in HINTS if hint in head}
-    return any(own_voice(head, clause.search(head)) for clause in clauses)
+    hints = ASCII_HINTS if head.isascii() else HINTS
+    hinted = [at for hint, at in hints if hint in head]
+    return bool(hinted) and any(own_voice(head, WORDINGS[at]) for at in set(hinted))
 
 
-def own_voice(head: str, found: re.Match[str] | None) -> bool:
-    """Return whether a clause was found, early, with nothing that makes it another's words."""
+def own_voice(head: str, wording: Wording) -> bool:
+    """Return whether a clause is found, early, with nothing that makes it another's words."""
+    if not any(word in head for word in wording.voice):
+        return False
+    found = wording.clause.search(head)
     if found is None or found.start() > BEGINS:
         return False
     return OTHER_VOICES.isdisjoint(head[: found.start()])

@@ -10,15 +10,16 @@ from typing import Final, NamedTuple
 
 
 class Wording(NamedTuple):
-    """One language's refusals: no pattern is looked for where none of `hints` is."""
+    """One language's refusals: no pattern is looked for where none of `hints` and `voice` is."""
 
     hints: tuple[str, ...]
     clause: re.Pattern[str]
+    voice: tuple[str, ...] = ("",)  # the model speaks of itself
 
 
-def wording(hints: tuple[str, ...], *clauses: str) -> Wording:
+def wording(hints: tuple[str, ...], *clauses: str, voice: tuple[str, ...] = ("",)) -> Wording:
     """Return the wording that any of the clauses is."""
-    return Wording(hints, re.compile("|".join(clauses)))
+    return Wording(hints, re.compile("|".join(clauses)), voice)
 
 
 NEAR: Final = r"[^.!?\n]{0,60}?"  # what may stand between two words of one sentence
@@ -45,6 +46,7 @@ ENGLISH: Final = wording(
     r"\b(?:guidelines|polic(?:y|ies)|rules|programming) (?:do not|don't|doesn't|does not) "
     r"(?:allow|permit) me",
     r"\b(?:not|n't) be appropriate for me to",
+    voice=("i ", "i'", " me"),
 )
 GERMAN_HELP: Final = (
     r"(?:(?:weiter)?helfen|behilflich|unterstützen|beantworten|erfüllen|nachkommen|auskunft"
