@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "dashboards" / "prometheus"
 RULES = sorted(FOLDER.glob("*.yaml"))
 RULE_TESTS = sorted(FOLDER.glob("tests/*.yaml"))
-TARGET = {"job", "instance"}  # what a scrape adds
+TARGET = {"job", "instance", "namespace"}  # what a scrape adds, the last in Kubernetes
 ALWAYS = {"up": TARGET, "ALERTS": TARGET | {"alertname", "alertstate", "severity", "window"}}
 
 Rule = dict[str, Any]
