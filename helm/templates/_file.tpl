@@ -42,7 +42,8 @@
 {{- $config := include "turnout.config" . | fromJson -}}
 {{- $fixed := pick $config "tls" "workers" "store" "host" "drain_seconds" "drain_grace_seconds" -}}
 {{- $log := $config.log | default dict -}}
-{{- dict "fixed" $fixed "format" ($log.format | default "json") | toJson | sha256sum -}}
+{{- $admin := $config.admin | default dict -}}
+{{- list $fixed ($log.format | default "json") $admin.names | toJson | sha256sum -}}
 {{- end -}}
 
 {{/* Seconds between the order to end and the kill. */}}

@@ -67,6 +67,7 @@ def compile_settings(file: schema.File, folder: Path, version: int = 1) -> setti
         listen_port=port,
         admin_host=admin_host,
         admin_port=admin_port,
+        admin_names=tuple(file.admin.names),
         admin_tokens=tuple(_token(*item) for item in file.admin.tokens.items()),
         data_dir=str(folder / file.data_dir),
         host=file.host,

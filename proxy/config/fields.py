@@ -26,6 +26,7 @@ from pydantic_core import PydanticCustomError, ValidationError
 from proxy.config.settings import AUTO
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}"
+HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?"
 HOST_PORT = r"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]*):[0-9]{1,5}"
 SIZE = r"([0-9]+)\s*([A-Za-z]*)"
 UNITS = {"": 1, "b": 1} | {
@@ -76,6 +77,12 @@ def _name(value: str) -> str:
             "is no name that can be used",
             "use up to 128 letters, digits and . _ : / @ + -, beginning with a letter or digit",
         )
+    return value
+
+
+def _host_name(value: str) -> str:
+    if re.fullmatch(HOST, value) is None:
+        raise wrong("is no host's name", "write the name alone, like turnout-admin.example")
     return value
 
 
@@ -304,6 +311,9 @@ FINITE = Field(allow_inf_nan=False)
 
 Name = Annotated[
     str, AfterValidator(_name), WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"})
+]
+HostName = Annotated[
+    str, AfterValidator(_host_name), WithJsonSchema({"type": "string", "pattern": f"^{HOST}$"})
 ]
 Text = Annotated[str, AfterValidator(_text), WithJsonSchema({"type": "string", "minLength": 1})]
 Secret = Annotated[

@@ -260,6 +260,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     listen_port: int = 8000
     admin_host: str = "127.0.0.1"
     admin_port: int = 8001
+    admin_names: tuple[str, ...] = ()  # hosts' names that requests may call it by
     admin_tokens: tuple[AdminToken, ...] = ()
     data_dir: str = DATA_DIR  # versions, audit log, the generated token
     host: str | None = None  # what this host is called; None: as the machine is

@@ -227,7 +227,7 @@ class Control:
 
     def _administration(self, record: Record, publisher: Publisher, tokens: Tokens) -> ASGIApp:
         return administration(
-            host=self._launched.admin_host,
+            names=(self._launched.admin_host, *self._launched.admin_names),
             tokens=tokens,
             fleet=self._fleet,
             render=record.render,

@@ -59,6 +59,7 @@ def test_the_smallest_file_becomes_a_route_with_everything_else_by_default() -> 
 def test_addresses_are_split_into_host_and_port() -> None:
     assert (EVERYTHING.listen_host, EVERYTHING.listen_port) == ("::1", 9000)
     assert (EVERYTHING.admin_host, EVERYTHING.admin_port) == ("localhost", 9001)
+    assert EVERYTHING.admin_names == ("turnout-admin.llm",)
 
 
 def test_the_administrations_tokens_may_only_read_unless_said_otherwise() -> None:

@@ -190,6 +190,7 @@ def test_pods_stay_when_what_changes_takes_effect_in_place(helm: Helm) -> None:
 
 
 RESTARTS = {  # what takes a restart, as turnout has it -> the file that says something else of it
+    "admin.names": "admin: {names: [turnout-admin.llm]}",
     "tls": "tls: {certificate: a, key: b}",
     "workers": "workers: 2",
     "store": "store: {keep_days: 3}",

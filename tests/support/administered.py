@@ -148,7 +148,7 @@ def two_workers(memory: int, settings: Settings) -> Fleet:
 async def administered(
     *,
     clock: Callable[[], float] = lambda: NOON,
-    host: str = "admin.internal",
+    names: Sequence[str] = ("admin.internal", "Turnout-Admin.llm"),
     observations: Observations | None = None,
     spent: Kept | None = None,
     budgets: Sequence[Budget] = (),
@@ -166,7 +166,7 @@ async def administered(
         spending = Spending(None, clock)
         spending.adopt(budgets)
         app = administration(
-            host=host,
+            names=names,
             tokens=tokens,
             fleet=fleet,
             render=lambda: (b"up 1\n", "text/plain; version=0.0.4; charset=utf-8"),

@@ -30,6 +30,7 @@ def declared(settings: Settings) -> str:
         "listen": f"{settings.listen_host}:{settings.listen_port}",
         "admin": {
             "listen": f"{settings.admin_host}:{settings.admin_port}",
+            "names": list(settings.admin_names),
             "tokens": {token.name: plain(token, "name") for token in settings.admin_tokens},
         },
         "log": {"format": settings.log_format, "exchanges": settings.log_exchanges},

@@ -75,6 +75,9 @@ class Admin(Part):
 
     listen: fields.Address = "127.0.0.1:8001"
     """Where it listens, HOST:PORT. Keep it off the networks that clients are on."""
+    names: list[fields.HostName] = []
+    """Names of hosts that requests may call it by, a Kubernetes Service's say, beside
+    IP addresses, `localhost` and the name in `listen`."""
     tokens: dict[fields.Name, Token] = {}
     """Its users' tokens by name, which the audit log tells. Beside them there is the one that
     turnout makes itself and keeps in its data directory, for the command line."""

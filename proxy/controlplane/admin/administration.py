@@ -4,7 +4,7 @@ Metrics, health and what describes the interface are open; all else takes a toke
 change, and to read bodies, one with the role admin. A route that is not in this list is not there.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from fastapi import FastAPI, Response
@@ -96,7 +96,7 @@ class Pages:
 
 def administration(
     *,
-    host: str,
+    names: Iterable[str],
     tokens: Tokens,
     fleet: Fleet,
     render: Callable[[], Rendered],
@@ -112,8 +112,8 @@ def administration(
 ) -> ASGIApp:
     """Return the application.
 
-    `render` returns the metrics; `observations` and `compares` of None are not stored; `host` is a
-    name it goes by, `clock` seconds since the epoch.
+    `render` returns the metrics; `observations` and `compares` of None are not stored; `names` are
+    those that it goes by, `clock` is seconds since the epoch.
     """
     app = bare()
     app.state.guard = Guard(tokens, RefusedChanges(publisher, clock))
@@ -135,7 +135,7 @@ def administration(
     answering = Answering(compares, history, publisher, clock)
     add(app, "GET", f"{ROUTE}/compare", answering.compare, "reader")
     change(app, Changing(publisher))
-    return Gate(app, host)
+    return Gate(app, names)
 
 
 def bare() -> FastAPI:

@@ -16,6 +16,7 @@ from proxy.rollout import Contents, Source, Version, canonical, contents_of, dig
 FIXED = {  # as the file names them -> members of Settings
     "listen": ("listen_host", "listen_port"),
     "admin.listen": ("admin_host", "admin_port"),
+    "admin.names": ("admin_names",),
     "tls": ("tls",),
     "workers": ("workers",),
     "data_dir": ("data_dir",),

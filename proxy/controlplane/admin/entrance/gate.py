@@ -1,13 +1,14 @@
 """The gate: what holds for every request, whatever it asks for.
 
 A page in a browser can't reach administration by a name of its own (DNS rebinding): the Host
-must be an IP address, localhost, or the configured name. Every answer has the security headers.
+must be an IP address, localhost, or a configured name. Every answer has the security headers.
 A path is taken apart before it is decoded, so that `%2F` in a name is no slash of the path. Who
 calls is decided behind it, by the route that the path leads to.
 """
 
 import contextlib
 import ipaddress
+from collections.abc import Iterable
 from urllib.parse import unquote
 
 from starlette.datastructures import MutableHeaders
@@ -30,9 +31,9 @@ SLASH = "%2F"  # a slash within a name, in the path that routes are matched with
 class Gate:
     """ASGI middleware: refuses foreign Hosts, and puts the security headers on every answer."""
 
-    def __init__(self, app: ASGIApp, host: str) -> None:
+    def __init__(self, app: ASGIApp, names: Iterable[str]) -> None:
         self._app = app
-        self._host = host.lower()
+        self._names = {"localhost", *(name.lower() for name in names)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it with 400."""
@@ -53,7 +54,7 @@ class Gate:
         name, _, port = value.lower().rpartition(":")
         if not port.isdigit() or (":" in name and not name.endswith("]")):
             name = value.lower()
-        if name in ("localhost", self._host):
+        if name in self._names:
             return True
         with contextlib.suppress(ValueError):
             ipaddress.ip_address(name.removeprefix("[").removesuffix("]"))

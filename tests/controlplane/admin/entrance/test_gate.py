@@ -10,7 +10,7 @@ from tests.support.administered import Administered, administered
 
 @pytest.fixture
 async def admin() -> AsyncIterator[Administered]:
-    async with administered(host="admin.internal") as running:
+    async with administered() as running:
         yield running
 
 
@@ -25,9 +25,10 @@ async def admin() -> AsyncIterator[Administered]:
         "[::1]",
         "10.2.3.4:8001",
         "admin.internal:8001",
+        "turnout-admin.llm:8001",
     ],
 )
-async def test_addresses_and_the_configured_name_are_known_hosts(
+async def test_addresses_and_the_configured_names_are_known_hosts(
     admin: Administered, host: str
 ) -> None:
     assert (await admin.client.get("/healthz", headers={"host": host})).status_code == 200
