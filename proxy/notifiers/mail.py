@@ -136,7 +136,7 @@ def text(notice: Notice, host: str) -> str:
         ("Where", place(notice)),
         ("Since", f"{moment(notice.first_at):%Y-%m-%d %H:%M:%S} UTC"),
         ("Latest", f"{moment(notice.last_at):%Y-%m-%d %H:%M:%S} UTC"),
-        ("Requests", ", ".join(notice.request_ids)),
+        ("Examples", ", ".join(notice.request_ids)),
         ("Runbook", notice.runbook),
         ("Host", host),
     ]

@@ -6,14 +6,13 @@ from urllib.parse import quote
 import httpx2
 import msgspec
 
-from proxy.alerting.notice import Notice, State
+from proxy.alerting.notice import TEST, Notice, State
 from proxy.config.settings import Slack
 from proxy.notifiers.payload import moment
 from proxy.notifiers.posting import host_of, post
-from proxy.notifiers.wording import figures, severity, title
+from proxy.notifiers.wording import figures, title
 
 SECTION_CHARS = 2900  # Slack refuses a text of more than 3,000 characters
-SIGNS = {"critical": ":red_circle:", "warning": ":large_orange_circle:", "info": ":wave:"}
 
 
 class SlackCarrier:
@@ -35,9 +34,7 @@ class SlackCarrier:
 
 def message(notice: Notice, host: str) -> dict[str, Any]:
     """Return the message, as Slack takes it."""
-    resolved = notice.state is State.RESOLVED
-    sign = ":large_green_circle:" if resolved else SIGNS[severity(notice)]
-    said = f"{sign} *{escaped(title(notice))}*\n{escaped(notice.sentence)}"
+    said = f"{sign(notice)} *{escaped(title(notice))}*\n{escaped(notice.sentence)}"
     fields = [text(f"*{name}*\n{escaped(each)}") for name, each in figures(notice)]
     blocks: list[dict[str, Any]] = [{"type": "section", "text": text(said)}]
     if fields:
@@ -48,6 +45,13 @@ def message(notice: Notice, host: str) -> dict[str, Any]:
         context.insert(1, text(f"Requests: {ids}"))
     blocks.append({"type": "context", "elements": context})
     return {"text": escaped(f"{title(notice)}: {notice.sentence}"), "blocks": blocks}
+
+
+def sign(notice: Notice) -> str:
+    """Return what is seen before anything is read."""
+    if notice.name == TEST:
+        return ":wave:"
+    return ":large_green_circle:" if notice.state is State.RESOLVED else ":red_circle:"
 
 
 def text(said: str) -> dict[str, str]:

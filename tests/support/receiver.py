@@ -18,7 +18,7 @@ class Receiver:
         self.heads: list[dict[str, str]] = []  # with the request line under ""
         self.came = asyncio.Event()
         self.url = ""
-        self._serving: list[asyncio.Task[None] | None] = []
+        self._serving: list[tuple[asyncio.Task[None] | None, asyncio.StreamWriter]] = []
 
     @property
     def posts(self) -> list[Any]:
@@ -27,7 +27,7 @@ class Receiver:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve a connection."""
-        self._serving.append(asyncio.current_task())
+        self._serving.append((asyncio.current_task(), writer))
         try:
             while True:
                 line, *fields = (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()
@@ -56,10 +56,9 @@ class Receiver:
 
     async def close(self) -> None:
         """Hang up on whoever is still there."""
-        tasks = [task for task in self._serving if task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for _, writer in self._serving:
+            writer.transport.abort()
+        await asyncio.gather(*(task for task, _ in self._serving if task is not None))
 
 
 @asynccontextmanager
