@@ -65,10 +65,11 @@ def observations(rows: int) -> Iterator[Observation]:
         failed = dice.random() < 0.02
         latency = dice.lognormvariate(6.5, 1.0)
         variant = dice.choice(("base", "base", "base", "ft-v2"))
+        at = BEGAN + number * 0.02
         seen = replace(
             PLAIN,
-            request_id=f"req_{dice.getrandbits(128):032x}",
-            started_at=BEGAN + number * 0.02,
+            request_id=f"req_{int(at * 1000):012x}{dice.getrandbits(80):020x}",
+            started_at=at,
             latency_ms=latency,
             route=dice.choice(("support", "sales", "search")),
             variant_assigned=variant,

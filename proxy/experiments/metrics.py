@@ -32,7 +32,7 @@ class Mean(Struct, frozen=True):
     unit: str
     harmful: bool
     times: float = 1.0
-    scale: float = 1.0  # it is added up in whole numbers, so many times as large
+    scale: float = 1  # it is added up in whole numbers, so many times as large
     of: Of = Of.COMPLETED
 
 

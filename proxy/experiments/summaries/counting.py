@@ -86,8 +86,9 @@ def _count_figures(lot: dict[str, int], seen: Observation) -> None:
     for read, name, known, scale in _means:
         value = read(seen)
         if value is not None:
+            amount = value if scale == 1 else round(value * scale)
             lot[known] = lot.get(known, 0) + 1
-            lot[name] = lot.get(name, 0) + _whole(value, scale)
+            lot[name] = lot.get(name, 0) + (amount if 0 <= amount <= MOST else _bounded(amount))
     for read, names in _times.values():
         value = read(seen)
         if value is not None:
@@ -97,5 +98,5 @@ def _count_figures(lot: dict[str, int], seen: Observation) -> None:
         lot["unpriced"] = lot.get("unpriced", 0) + 1
 
 
-def _whole(value: float, scale: float) -> int:
-    return min(max(round(value * scale), 0), MOST)
+def _bounded(amount: int) -> int:
+    return min(max(amount, 0), MOST)

@@ -4,7 +4,7 @@ Kept twice, an observation is there once: control takes a batch again where it w
 it could say that it had it. Called from one thread a process; other processes may write as well.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from sqlalchemy import Connection, Engine, Insert, case, func, select
@@ -40,29 +40,31 @@ class Keeping:
         """Keep a batch; return about how many bytes it takes. StoreError: nothing was kept."""
         with self.spending.keeping(batch), told("written"), self._engine.begin() as connection:
             alone(connection)
-            fresh = self._number_kinds(connection, {kind_of(seen) for seen in batch})
+            of_batch = [kind_of(seen) for seen in batch]
+            fresh = self._number_kinds(connection, set(of_batch))
             kinds = self._kinds | fresh
             first = (connection.scalar(select(func.max(OBSERVATIONS.c.number))) or 0) + 1
             rows = [
-                row_of(number, kinds[kind_of(seen)], seen)
-                for number, seen in enumerate(batch, first)
+                row_of(number, kinds[kind], seen)
+                for number, (kind, seen) in enumerate(zip(of_batch, batch, strict=True), first)
             ]
             connection.exec_driver_sql(self._insert, self._bound(rows))
-            added = kept(connection, first, batch)
-            self.spending.add(connection, added)
-            add(connection, ((self._counts(seen), seen) for seen in added))
+            places = kept(connection, first)
+            self.spending.add(connection, [batch[place] for place in places])
+            how = self._counted(set(of_batch))
+            add(connection, [(how[of_batch[place]], batch[place]) for place in places])
             keep_bodies(connection, first, batch)
             spans = spans_of(rows, batch)
             connection.execute(self._widen, spans)
         self._kinds |= fresh  # only now: what was rolled back has no number
         return sum(span["bytes"] for span in spans)
 
-    def _counts(self, seen: Observation) -> Counting:
-        kind = kind_of(seen)
-        known = self._counting.get(kind)
-        if known is None:
-            known = self._counting[kind] = counting(Kind(*kind))
-        return known
+    def _counted(self, kinds: Iterable[tuple[Any, ...]]) -> Mapping[tuple[Any, ...], Counting]:
+        """Return how exchanges of these kinds count, and of others that were seen before."""
+        for kind in kinds:
+            if kind not in self._counting:
+                self._counting[kind] = counting(Kind(*kind))
+        return self._counting
 
     def _bound(self, rows: list[tuple[Any, ...]]) -> Any:
         return [dict(zip(COLUMNS, row, strict=True)) for row in rows] if self._by_name else rows
@@ -79,11 +81,11 @@ class Keeping:
         return {fresh[words]: number for words, number in connection.execute(found)}
 
 
-def kept(connection: Connection, first: int, batch: Sequence[Observation]) -> list[Observation]:
-    """Return what of a batch, numbered from `first` on, was not kept before."""
+def kept(connection: Connection, first: int) -> list[int]:
+    """Return what of a batch, numbered from `first` on, was not kept before: places in it."""
     number = OBSERVATIONS.c.number
     numbers = connection.scalars(select(number).where(number >= first))
-    return [batch[each - first] for each in numbers]
+    return [each - first for each in numbers]
 
 
 def spans_of(

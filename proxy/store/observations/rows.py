@@ -27,6 +27,14 @@ COLUMNS: Final = tuple(OBSERVATIONS.c.keys())
 OWN: Final = tuple(name for name in COLUMNS if name not in ("number", "kind", *OF_USAGE))
 BEFORE_USAGE: Final = COLUMNS.index(OF_USAGE[0]) - 2
 
+FROM_OUTSIDE: Final = tuple(  # what a client or an upstream said
+    COLUMNS.index(name)
+    for name in (
+        *("method", "model_asked", "model_served", "finish_reason", "max_tokens"),
+        *("prompt_preview", "response_preview", "tool_calls", *OF_USAGE),
+    )
+)
+
 _said = attrgetter(*OF_KIND)
 _own = attrgetter(*OWN)
 _encode = msgspec.json.Encoder().encode
@@ -83,13 +91,10 @@ def read_kind(text: str) -> Kind:
 def row_of(number: int, kind: int, seen: Observation) -> tuple[Any, ...]:
     """Return the values of OBSERVATIONS' columns."""
     own = _own(seen)
-    return (
-        number,
-        kind,
-        *map(_fit, own[:BEFORE_USAGE]),
-        *map(_fit, structs.astuple(seen.usage)),
-        *map(_fit, own[BEFORE_USAGE:]),
-    )
+    row = [number, kind, *own[:BEFORE_USAGE], *structs.astuple(seen.usage), *own[BEFORE_USAGE:]]
+    for place in FROM_OUTSIDE:
+        row[place] = _fit(row[place])
+    return tuple(row)
 
 
 def size_of(seen: Observation) -> int:

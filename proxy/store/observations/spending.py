@@ -22,6 +22,7 @@ from proxy.store.tables import SPENDING
 
 ROW = SPENDING.c
 LONGEST_DAYS = 62  # that a budget may look back, with days to spare
+NAMES = tuple(SPENDING.c.keys())
 PAST_COUNTS = 30  # after so many counts, days before yesterday are read again
 By = Literal["route", "variant", "key", "day"]
 GROUPS: Mapping[By, tuple[Column[Any], ...]] = {
@@ -133,21 +134,22 @@ class Spending:
 
 def rows_of(batch: Iterable[Observation]) -> list[dict[str, Any]]:
     """Return what a batch adds to the rows of the table."""
-    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    sums: dict[tuple[Any, ...], list[float]] = {}
     for seen in filter(owed, batch):
-        of = {
-            "day": day_of(seen.started_at),
-            "route": seen.route or "",
-            "variant": seen.variant_served or "",
-            "key_name": seen.key_name or "",
-            "shadow": seen.shadow_of is not None,
-        }
-        sums = {"requests": 0, "unpriced": 0, "cost_usd": 0.0}
-        row = rows.setdefault(tuple(of.values()), of | sums)
-        row["requests"] += 1
-        row["unpriced"] += seen.cost_usd is None
-        row["cost_usd"] += seen.cost_usd or 0.0
-    return [rows[key] for key in sorted(rows)]
+        place = (
+            day_of(seen.started_at),
+            seen.route or "",
+            seen.variant_served or "",
+            seen.key_name or "",
+            seen.shadow_of is not None,
+        )
+        held = sums.get(place)
+        if held is None:
+            held = sums[place] = [0, 0, 0.0]
+        held[0] += 1
+        held[1] += seen.cost_usd is None
+        held[2] += seen.cost_usd or 0.0
+    return [dict(zip(NAMES, (*place, *sums[place]), strict=True)) for place in sorted(sums)]
 
 
 def _spent(groups: Sequence[Column[Any]], row: Any) -> Spent:

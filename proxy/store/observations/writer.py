@@ -69,9 +69,11 @@ class ObservationWriter:
     def take(self, observations: Batch) -> None:
         """Take observations; never waits."""
         with self._changed:
+            before = len(self._queue)
             for seen in observations:
                 self._admit(seen)
-            self._changed.notify_all()
+            if not before or before < BATCH <= len(self._queue):
+                self._changed.notify_all()  # else the thread knows that there is some, and gathers
 
     def _admit(self, seen: Observation) -> None:
         """Let an observation wait, without its bodies where only they find no room, or drop it."""
