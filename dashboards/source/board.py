@@ -10,7 +10,6 @@ from grafana_foundation_sdk.models.dashboard import (
     Dashboard,
     DashboardCursorSync,
     DashboardLinkType,
-    Panel,
     VariableModel,
     VariableOption,
     VariableRefresh,
@@ -153,8 +152,3 @@ def versions() -> Builder[Any]:
         .icon_color("purple")
         .expr(f"{changed} > 0")
     )
-
-
-def panels(board: Dashboard) -> list[Panel]:
-    """Return the panels of a board that ask something, rows aside."""
-    return [each for each in board.panels or [] if isinstance(each, Panel)]

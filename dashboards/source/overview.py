@@ -7,16 +7,17 @@ from dashboards.source.promql import (
     FAILED,
     JUDGED,
     LATENCY,
+    NAMED,
     REQUESTS,
     ROUTE,
     TTFT,
     VARIANTS,
     increase,
     of,
+    per_minute,
     quantile,
     rate,
     ratio,
-    step,
     total,
     zero,
 )
@@ -160,10 +161,10 @@ def _costs() -> list[object]:
             nothing="no budgets",
         ),
         lines(
-            "Alerts",
+            "Alerts per minute",
             "Alerts that turnout raised, by name, repeats included.",
             "short",
-            Line(total(step(alerts), "alert"), "{{alert}}"),
+            Line(total(per_minute(alerts), "alert"), "{{alert}}"),
             span=6,
             nothing="no alerts",
             bars=True,
@@ -173,7 +174,7 @@ def _costs() -> list[object]:
 
 
 def _variants() -> object:
-    requests, judged = of(REQUESTS, ROUTE), of(REQUESTS, ROUTE, JUDGED)
+    requests, judged = of(REQUESTS, ROUTE, NAMED), of(REQUESTS, ROUTE, JUDGED)
     completed = increase(of(REQUESTS, ROUTE, COMPLETED))
     short = increase(of("turnout_quality_signals_total", ROUTE, 'signal="short"'))
     latency = increase(of(f"{LATENCY}_bucket", ROUTE, 'error_type=""'))
@@ -196,6 +197,7 @@ def _variants() -> object:
         "Every variant in the time shown. A click on its name leads to it, side by side.",
         VARIANTS,
         columns,
+        height=10,
         links={
             "route": f"{where}&var-route=${{__data.fields.Route}}",
             "variant": f"{where}&var-route=${{__data.fields.Route}}"

@@ -12,6 +12,7 @@ from grafana_foundation_sdk.models.common import (
     BarGaugeDisplayMode,
     BigValueColorMode,
     BigValueGraphMode,
+    BigValueTextMode,
     GraphDrawStyle,
     LegendDisplayMode,
     LegendPlacement,
@@ -27,7 +28,6 @@ from grafana_foundation_sdk.models.dashboard import (
     DataTransformerConfig,
     DynamicConfigValue,
     FieldColorModeId,
-    Panel,
     Threshold,
     ThresholdsMode,
 )
@@ -35,7 +35,8 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 GREEN, YELLOW, RED = "green", "yellow", "red"
-MANY_LINES = 8  # of these on, a legend beside is easier to read than one below
+LOWEST_TOP = {"percentunit": 0.05, "s": 0.001, "reqps": 0.1, "currencyUSD": 0.01}  # of an axis
+NARROWEST = 60  # pixels of a table's column
 
 Steps = tuple[tuple[float, str], ...]  # from this value on, this colour; what is below is green
 Drawn = TypeVar("Drawn", bargauge.Panel, stat.Panel, table.Panel, timeseries.Panel)
@@ -72,13 +73,15 @@ def number(
     legend: str = "",
     decimals: int | None = None,
 ) -> stat.Panel:
-    """Return one number for all the time that is shown."""
+    """Return one number for all the time that is shown; where it has a legend, that instead."""
     panel = _begun(stat.Panel(), title, description, unit, nothing).span(span).height(4)
     panel.with_target(query(Line(expression, legend), 0, PromQueryFormat.TIME_SERIES, now=True))
     panel.thresholds(thresholds(steps, fine)).color_mode(BigValueColorMode.VALUE)
     panel.graph_mode(BigValueGraphMode.NONE)
     panel.color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
     panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
+    if legend:
+        panel.text_mode(BigValueTextMode.NAME)
     return panel if decimals is None else panel.decimals(decimals)
 
 
@@ -97,8 +100,9 @@ def lines(
     panel = _begun(timeseries.Panel(), title, description, unit, nothing).span(span).height(8)
     for place, one in enumerate(series):
         panel.with_target(query(one, place, PromQueryFormat.TIME_SERIES))
-    panel.color_scheme(FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
-    panel.min(0).line_width(1).show_points(VisibilityMode.NEVER).fill_opacity(8)
+    panel.color_scheme(FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC))
+    panel.min(0).line_width(1).show_points(VisibilityMode.NEVER).fill_opacity(0)
+    panel.axis_soft_max(LOWEST_TOP.get(unit, 1))
     panel.legend(legend(beside=beside))
     panel.tooltip(
         common.VizTooltipOptions().mode(TooltipDisplayMode.MULTI).sort(SortOrder.DESCENDING)
@@ -151,7 +155,8 @@ def rows(
     )
     panel.color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
     panel.thresholds(thresholds(())).filterable(filterable=True)
-    return panel.cell_height(TableCellHeight.SM)
+    panel.sort_by([_ascending(key) for key in keys])
+    return panel.cell_height(TableCellHeight.SM).min_width(NARROWEST)
 
 
 def query(
@@ -187,14 +192,13 @@ def legend(*, beside: bool) -> common.VizLegendOptions:
     return shown.calcs(["lastNotNull", "max"]).sort_by("Last *").sort_desc(sort_desc=True)
 
 
-def built(panel: Drawn, number: int) -> Panel:
-    """Return a panel as the board holds it, under its number."""
-    return panel.id(number).build()
-
-
 def _begun(panel: Drawn, title: str, description: str, unit: str, nothing: str) -> Drawn:
     panel.title(title).description(description).datasource(SOURCE).unit(unit)
     return panel.no_value(nothing)
+
+
+def _ascending(key: str) -> common.TableSortByFieldState:
+    return common.TableSortByFieldState().display_name(key.capitalize()).desc(desc=False)
 
 
 def _cells(column: Column) -> list[DynamicConfigValue]:

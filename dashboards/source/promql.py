@@ -14,6 +14,8 @@ ROUTE = 'route=~"$route"'
 VARIANT = 'variant=~"$variant"'
 UPSTREAM = 'upstream=~"$upstream"'
 
+NAMED = 'route!="other"'  # what is no route's is no variant's
+
 REQUESTS = "turnout_requests_total"
 FAILED = 'outcome=~"upstream_.*|proxy_error"'  # who left, and who was turned away, did not fail
 JUDGED = 'outcome=~"completed|upstream_.*|proxy_error"'
@@ -44,9 +46,9 @@ def increase(series: str) -> str:
     return f"increase({series}[$__range])"
 
 
-def step(series: str) -> str:
-    """Return what counters rose by since the moment before."""
-    return f"increase({series}[$__rate_interval])"
+def per_minute(series: str) -> str:
+    """Return what counters rise by in a minute, as of each moment: for what is rare."""
+    return f"60 * {rate(series)}"
 
 
 def total(expression: str, *by: str) -> str:
@@ -82,5 +84,5 @@ def busiest(expression: str) -> str:
 
     They are the same at every moment, so that no line begins or ends because of others.
     """
-    seen = total(f"increase({of(REQUESTS, ROUTE, VARIANT)}[$__range] @ end())", *VARIANTS)
+    seen = total(f"increase({of(REQUESTS, ROUTE, NAMED, VARIANT)}[$__range] @ end())", *VARIANTS)
     return f"({expression}) and on (route, variant) topk({TOP}, {seen})"

@@ -2,7 +2,7 @@
 
 from dashboards.source.board import Board
 from dashboards.source.panels import RED, YELLOW, Line, lines, number
-from dashboards.source.promql import increase, of, quantile, rate, step, total, zero
+from dashboards.source.promql import increase, of, per_minute, quantile, rate, total, zero
 
 GREEN = "green"
 LOST = {  # what of it reached nobody, and why
@@ -22,7 +22,7 @@ QUEUES = {
 def turnout() -> Board:
     """Return the board of turnout's own state."""
     said = "turnout itself: overhead, workers, queues, drops, memory, store and notifications."
-    board = Board("turnout-self", "turnout / turnout itself", said)
+    board = Board("turnout-self", "turnout / Itself", said)
     board.add(*_now())
     board.row("Requests in turnout", *_requests())
     board.row("Processes", *_processes())
@@ -140,10 +140,10 @@ def _processes() -> list[object]:
             nothing="not known here",
         ),
         lines(
-            "Restarts",
+            "Restarts per minute",
             "Processes started again after they ended by themselves, by kind.",
             "none",
-            Line(total(step(restarts), "process"), "{{process}}"),
+            Line(total(per_minute(restarts), "process"), "{{process}}"),
             span=8,
             bars=True,
             stacked=True,
@@ -184,20 +184,20 @@ def _around() -> list[object]:
             nothing="nothing is stored",
         ),
         lines(
-            "Notifications",
+            "Notifications per minute",
             "Posts of alerts, by notifier and result: sent, failed after retries, or dropped.",
             "none",
-            Line(total(step(told), "notifier", "result"), "{{notifier}} {{result}}"),
+            Line(total(per_minute(told), "notifier", "result"), "{{notifier}} {{result}}"),
             span=8,
             bars=True,
             stacked=True,
             nothing="nobody was told anything",
         ),
         lines(
-            "Readings of the configuration",
+            "Readings of the configuration, per minute",
             "By result: published, unchanged, outdated (ignored), rejected (look at the log).",
             "none",
-            Line(total(step(of("turnout_config_reloads_total")), "result"), "{{result}}"),
+            Line(total(per_minute(of("turnout_config_reloads_total")), "result"), "{{result}}"),
             span=8,
             bars=True,
             stacked=True,

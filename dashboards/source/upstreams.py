@@ -12,10 +12,10 @@ from dashboards.source.promql import (
     Over,
     increase,
     of,
+    per_minute,
     quantile,
     rate,
     ratio,
-    step,
     total,
     zero,
 )
@@ -125,7 +125,9 @@ def _summary() -> object:
 
 
 def _failed() -> str:
-    fault, every = of(REQUESTS, UPSTREAM, FAULT), of(REQUESTS, UPSTREAM, 'outcome!="client_gone"')
+    reached = 'upstream!="other"'
+    fault = of(REQUESTS, UPSTREAM, reached, FAULT)
+    every = of(REQUESTS, UPSTREAM, reached, 'outcome!="client_gone"')
     return ratio(increase(fault), increase(every), *KEYS)
 
 
@@ -160,19 +162,19 @@ def _health() -> list[object]:
             span=8,
         ),
         lines(
-            "Ejections",
+            "Ejections per minute",
             "Times that a worker put an upstream out.",
             "short",
-            Line(total(step(ours("ejections_total")), *KEYS), NAME),
+            Line(total(per_minute(ours("ejections_total")), *KEYS), NAME),
             span=8,
             bars=True,
             stacked=True,
         ),
         lines(
-            "Not connected",
+            "Not connected, per minute",
             "Connections that could not be opened.",
             "short",
-            Line(total(step(ours("connect_failures_total")), *KEYS), NAME),
+            Line(total(per_minute(ours("connect_failures_total")), *KEYS), NAME),
             span=8,
             bars=True,
             stacked=True,

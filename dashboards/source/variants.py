@@ -13,6 +13,7 @@ from dashboards.source.promql import (
     FAILED,
     JUDGED,
     LATENCY,
+    NAMED,
     PER_TOKEN,
     REQUESTS,
     ROUTE,
@@ -33,7 +34,7 @@ from dashboards.source.promql import (
 )
 
 NAMES = "{{route}} / {{variant}}"
-BANDS = (10, 50, 200, 800, 3200)  # characters; each is a bound of the histogram's buckets
+BANDS = (10, 50, 100, 200, 400, 1600)  # characters; each is a bound of the histogram's buckets
 FIRST = ((1.0, YELLOW), (2.5, RED))  # seconds
 FEW = f" Lines of the {TOP} variants with most requests; choose variants to see others."
 
@@ -55,7 +56,7 @@ def variants() -> Board:
 
 def ours(metric: str, *matchers: str) -> str:
     """Return the series of a metric that the chosen routes' chosen variants have."""
-    return of(metric, ROUTE, VARIANT, *matchers)
+    return of(metric, ROUTE, NAMED, VARIANT, *matchers)
 
 
 def failed(over: Over) -> str:
@@ -94,22 +95,29 @@ def _summary() -> object:
         Column("Split", f"max by (route, variant) ({ours('turnout_split_share')})", "percentunit"),
         Column("Requests", total(requests, *VARIANTS), "short", decimals=0),
         Column("Failed", failed(increase), "percentunit", FAILING),
+        Column("Fell back", _fallen_back(), "percentunit", FAILING),
         Column("Latency p50", latency(increase, 0.5), "s", SLOW),
         Column("Latency p95", latency(increase, 0.95), "s", SLOW),
         Column("TTFT p95", first_token(increase, 0.95), "s", FIRST),
         Column("Output tokens", total(increase(output), *VARIANTS), "short", decimals=0),
-        Column("Per 1,000 requests", per_1000, "currencyUSD"),
+        Column("$ per 1,000", per_1000, "currencyUSD"),
         Column("Short", signalled(increase, "short"), "percentunit", SHORT),
         Column("Refusals", signalled(increase, "refusal"), "percentunit", SHORT),
         Column("Form broken", broken(increase), "percentunit", FAILING),
     )
     said = (
         "Every chosen variant over the time shown; a click on a title sorts. Failed: by an"
-        " upstream or turnout, clients that left aside. Short, Refusals: of completed requests."
-        " Form broken: of replies whose form was looked at. `turnout compare` says which"
-        " differences hold."
+        " upstream or turnout, clients that left aside. Fell back: of the requests that were to"
+        " have it, those that another variant served in its place. Short, Refusals: of completed"
+        " requests. Form broken: of replies whose form was looked at. `turnout compare` says"
+        " which differences hold."
     )
-    return rows("Side by side", said, VARIANTS, columns, height=9)
+    return rows("Side by side", said, VARIANTS, columns, height=10)
+
+
+def _fallen_back() -> str:
+    fallen, due = ours("turnout_fallbacks_total"), ours("turnout_assignments_total")
+    return ratio(increase(fallen), increase(due), *VARIANTS)
 
 
 def _requests() -> list[object]:
@@ -216,6 +224,7 @@ def _lengths() -> object:
         " fine-tune that answers shorter than its base shows as a shift to the left.",
         VARIANTS,
         (*bands, Column("median", middle, "short", decimals=0)),
+        height=9,
         nothing="no replies of text",
     )
 
@@ -273,7 +282,7 @@ def _shadows() -> object:
         ),
     )
     text = "Requests repeated to a variant, unseen by clients. Gave way: dropped, of those due."
-    return rows("Shadows", text, VARIANTS, columns, height=6, nothing="no shadows")
+    return rows("Shadows", text, VARIANTS, columns, height=5, nothing="no shadows")
 
 
 def _given_way() -> str:

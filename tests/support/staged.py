@@ -20,7 +20,7 @@ from random import Random
 from msgspec.structs import replace
 
 from proxy.config.schema.watching import Alerts
-from proxy.demo.character import BASE, FINE_TUNE, Character, Every
+from proxy.demo.character import BASE, FINE_TUNE, NEVER, Character, Every
 from proxy.demo.model import ModelServer
 from proxy.demo.traffic import Traffic
 from tests.support.patience import pace
@@ -29,7 +29,7 @@ from tests.support.raw_traffic import chat, pipeline
 from tests.support.scripted_upstream import refusing_port, scripted_upstream
 from tests.support.served import Served, served
 
-NEW = replace(FINE_TUNE, name="support-ft-8b-v3", sentences=2, refusing=Every(9, 40))
+NEW = replace(FINE_TUNE, name="support-ft-8b-v3", sentences=2, refusing=Every(9, 20))
 CAST = {"hosted": BASE, "vllm": FINE_TUNE, "vllm-new": NEW}
 RATES = {"support": 7.0, "summaries": 2.0, "extract": 2.0}  # requests a second
 HURRY = 10  # times as quick, where it must be
@@ -68,13 +68,14 @@ async def stage(
 
 def hurried(person: Character) -> Character:
     """Return a character that is quick, and whose mishaps come soon."""
-    mishaps = {name: Every(2, 7) for name in ("short", "failing", "refusing")}
     return replace(
         person,
         first_token=person.first_token / HURRY,
         per_token=person.per_token / HURRY,
-        slow=Every(1_000_000, 1),
-        **mishaps,
+        slow=NEVER,
+        short=Every(2, 7),
+        failing=Every(3, 7),
+        refusing=Every(4, 7),
     )
 
 
