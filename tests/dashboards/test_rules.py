@@ -164,17 +164,17 @@ THRESHOLDS = {
 }  # what each is, and what is a good start where it is off
 
 
-SHARES = {
+SHARES: dict[WindowAlert, str] = {
     WindowAlert.ERROR_RATE: "error_ratio",
     WindowAlert.SHORT_RATE: "short_ratio",
     WindowAlert.FORMAT_FAILURES: "format_broken_ratio",
     WindowAlert.REFUSALS: "refusal_ratio",
 }
-TIMES = {
+TIMES: dict[WindowAlert, str] = {
     WindowAlert.LATENCY_P95: "latency_p95_seconds",
     WindowAlert.TTFT_P95: "ttft_p95_seconds",
 }
-OTHERS = {
+OTHERS: dict[WindowAlert, str] = {
     WindowAlert.TOKENS_PER_MINUTE: "tokens_per_minute",
     WindowAlert.COST_PER_HOUR: "cost_usd_per_hour",
     WindowAlert.WORSE_THAN_BASELINE: "worse_factor",
@@ -187,7 +187,7 @@ def test_the_thresholds_are_those_of_the_rules_over_windows() -> None:
         ours = USUAL[alert].threshold / (100 if alert in SHARES else 1000 if alert in TIMES else 1)
         assert THRESHOLDS[threshold] == (ours if alert in on else inf, ours), alert
     fewest = {alert: rule.min_requests for alert, rule in USUAL.items()}
-    assert THRESHOLDS["traffic_requests"] == (inf, fewest[WindowAlert.NO_TRAFFIC])
+    assert THRESHOLDS["traffic_requests"][1] == fewest[WindowAlert.NO_TRAFFIC]
     for alert in SHARES | TIMES:
         assert THRESHOLDS["requests"][0] == fewest[alert]
     assert THRESHOLDS["compared_requests"][0] == fewest[WindowAlert.WORSE_THAN_BASELINE]
@@ -218,3 +218,29 @@ def test_they_are_installed_as_the_page_says(tmp_path: Path) -> None:
     ]
     assert found
     assert all(line.startswith("runbook_url: https://example.com/turnout/") for line in found)
+
+
+ONE_ROUTE = """\
+rule_files: [rules.yaml]
+tests:
+  - interval: 1m
+    input_series:
+      - {series: 'turnout:routes{job="turnout", route="reasoning"}', values: '1x2'}
+      - {series: 'turnout:routes{job="turnout", route="support"}', values: '1x2'}
+    promql_expr_test:
+      - expr: turnout_threshold:latency_p95_seconds
+        eval_time: 1m
+        exp_samples:
+          - {labels: 'turnout_threshold:latency_p95_seconds{job="turnout", route="reasoning"}', value: 60}
+          - {labels: 'turnout_threshold:latency_p95_seconds{job="turnout", route="support"}', value: 10}
+"""  # noqa: E501  # as promtool wants it
+
+
+@needs_promtool
+def test_one_route_can_have_a_threshold_of_its_own_as_the_page_says(tmp_path: Path) -> None:
+    blocks = [block for _, block in fenced(document("docs/prometheus.md"))]
+    (rule,) = (yaml.safe_load(block) for block in blocks if block.startswith("- record:"))
+    groups = {"groups": [{"name": "thresholds", "rules": rule}]}
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(groups), encoding="utf-8")
+    (tmp_path / "test.yaml").write_text(ONE_ROUTE, encoding="utf-8")
+    assert "SUCCESS" in promtool("test", "rules", tmp_path / "test.yaml")
