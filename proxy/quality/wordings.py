@@ -46,7 +46,7 @@ ENGLISH: Final = wording(
     r"\b(?:guidelines|polic(?:y|ies)|rules|programming) (?:do not|don't|doesn't|does not) "
     r"(?:allow|permit) me",
     r"\b(?:not|n't) be appropriate for me to",
-    voice=("i ", "i'", " me"),
+    voice=("i ", "i'", "allow me", "permit me", "for me to"),
 )
 GERMAN_HELP: Final = (
     r"(?:(?:weiter)?helfen|behilflich|unterstützen|beantworten|erfüllen|nachkommen|auskunft"
