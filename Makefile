@@ -107,6 +107,7 @@ profile: setup ## where a worker's CPU time goes under load (ARGS="--cell stream
 
 dashboards: setup ## write the Grafana boards' JSON again, from dashboards/source
 	$(BIN)/python -m dashboards.source
+	@$(MAKE) --no-print-directory copies
 
 docs: setup ## write the generated pages of docs/ again
 	$(BIN)/python -m proxy.sinks.metrics.reference > docs/.new && mv docs/.new docs/metrics.md

@@ -9,6 +9,8 @@ import pytest
 import yaml
 
 from proxy import __version__
+from tests.frame.examples import fenced
+from tests.frame.source import document
 from tests.helm.chart import (
     FOLDER,
     MAJORS,
@@ -113,3 +115,12 @@ def test_the_notes_say_what_to_do_next(helm: Helm) -> None:
     notes = said.partition("NOTES:")[2]
     assert "http://turnout.llm:8000/v1" in notes
     assert "kubectl --namespace llm exec deployment/turnout -- turnout status" in notes
+
+
+def test_the_values_in_the_documents_are_values(helm: Helm) -> None:
+    known = yaml.safe_load((FOLDER / "values.yaml").read_text())
+    blocks = [text for kind, text in fenced(document("docs/kubernetes.md")) if kind == "yaml"]
+    values = [each for each in map(yaml.safe_load, blocks) if each.keys() <= known.keys()]
+    assert len(values) >= 5
+    for each in values:
+        assert render(helm, **each).manifests

@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from tests.helm.chart import FOLDER, ROOT, Helm, render, scenario
+from tests.helm.chart import FOLDER, ROOT, Helm, Refused, render, scenario
 
 LARGEST = 1_000_000  # bytes of a ConfigMap, which Kubernetes keeps below 1 MiB
 
@@ -50,3 +50,12 @@ def test_links_to_runbooks_can_lead_to_where_they_are_published(helm: Helm) -> N
     said = json.dumps(render(helm, prometheusRule=on).of("PrometheusRule"))
     assert '"runbook_url": "https://example.com/runbooks/down.md"' in said
     assert "docs/runbooks" not in said
+
+
+def test_thresholds_can_be_ones_own(helm: Helm) -> None:
+    own = "groups: [{name: mine, rules: []}]\n"
+    rules = render(helm, prometheusRule={"enabled": True, "instead": {"thresholds": own}})
+    assert rules.one("PrometheusRule", "turnout-thresholds")["spec"] == yaml.safe_load(own)
+    assert len(rules.of("PrometheusRule")) == len(list(FOLDER.glob("files/prometheus/*.yaml")))
+    with pytest.raises(Refused, match="there is no files/prometheus/tresholds"):
+        render(helm, prometheusRule={"enabled": True, "instead": {"tresholds": own}})
