@@ -56,14 +56,30 @@ def configuration(page: str) -> str:
     return first
 
 
+# What happened on the page's turnout before its reader was woken.
+EVENING = "$ turnout split support base=75 ft-v2=25\n$ turnout split support base=50 ft-v2=50\n"
+
+
 @pytest.mark.parametrize(
-    ("name", "section"), [("changing", ""), ("getting-started", "## Change, and undo")]
+    ("name", "section", "file", "before"),
+    [
+        ("changing", "", "changing", ""),
+        ("getting-started", "## Change, and undo", "getting-started", ""),
+        ("rollback-at-3am", "", "changing", f"```console\n{EVENING}```\n"),
+    ],
+    ids=["changing", "getting-started", "rollback-at-3am"],
 )
-def test_the_commands_of_a_page_do_what_it_shows(
-    name: str, section: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_commands_of_a_page_do_what_it_shows(  # noqa: PLR0917  # one page's facts
+    name: str,
+    section: str,
+    file: str,
+    before: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     page = document(f"docs/{name}.md")
-    (tmp_path / "turnout.yaml").write_text(configuration(page), encoding="utf-8")
+    declared = configuration(document(f"docs/{file}.md"))
+    (tmp_path / "turnout.yaml").write_text(declared, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OPENAI_API_KEY", "k")
     monkeypatch.setenv("COLUMNS", "100")
@@ -71,7 +87,7 @@ def test_the_commands_of_a_page_do_what_it_shows(
         monkeypatch.delenv(variable, raising=False)
     with serving(tmp_path) as (_, (_, admin)):
         monkeypatch.setenv("TURNOUT_ADMIN_URL", admin)
-        for line, expected in shown(page[page.index(section) :]):
+        for line, expected in shown(before + page[page.index(section) :]):
             words = shlex.split(line, comments=True)[1:]
             if not set(words) & set(ENDLESS):
                 told = CliRunner(env=dict(os.environ)).invoke(main, words)
