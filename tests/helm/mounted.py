@@ -67,7 +67,7 @@ async def running(chart: Rendered, mount: Mount, folder: Path) -> AsyncIterator[
         return text
 
     container = chart.container()
-    said = {each["name"]: local(each.get("value", "")) for each in container["env"]}
+    said = {each["name"]: local(each["value"]) for each in container["env"] if "value" in each}
     with log.open("wb") as file:
         process = await asyncio.create_subprocess_exec(
             *[sys.executable, "-m", "proxy", *map(local, container["args"])],

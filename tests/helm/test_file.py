@@ -10,7 +10,7 @@ from tests.helm.chart import SCENARIOS, Helm, Refused, render, scenario
 
 WRITTEN = """\
 
-  # Indented, with a blank line before; z comes first, and is the baseline.
+  # Indented, with a blank line before; z comes first, and is the baseline; {{ not Helm's }}.
   upstreams: {a: {base_url: "http://a/v1", api_key: ${KEY:-a, b}, headers: {x: $$5}}}
   routes:
     support:
