@@ -5,9 +5,10 @@ Pure; windows have their own way to a Notice, for they know when something is ov
 
 from proxy.alerting.alert import Alert, AlertName
 from proxy.alerting.folding import Folded
-from proxy.alerting.notice import Notice, State, key_of
+from proxy.alerting.notice import TEST, Notice, State, key_of, runbook
 
 UNITS = {AlertName.SLOW: "ms", AlertName.SHORT: "characters", AlertName.BUDGET: "USD"}
+TRIAL_SECONDS = 60.0  # in which a test is over
 MATTERS_SECONDS = 300.0  # after the last exchange, at least; and so till the next word of it
 
 
@@ -44,4 +45,24 @@ def sentence(alert: Alert, count: int) -> str:
     return (
         f"turnout: {alert.name} reply on {where}: {alert.value:g} {UNITS[alert.name]}"
         f" (threshold {alert.threshold:g}){times}"
+    )
+
+
+def trial(who: str, now: float) -> Notice:
+    """Return what is sent where a person wants to see whether it arrives."""
+    return Notice(
+        key=key_of(TEST, None, None, None),
+        id=f"{TEST}-{now:.3f}",
+        name=TEST,
+        state=State.FIRING,
+        route=None,
+        variant=None,
+        value=None,
+        threshold=0.0,
+        unit="",
+        first_at=now,
+        last_at=now,
+        ends_at=now + TRIAL_SECONDS,
+        sentence=f"turnout: a test that {who} asked for; nothing is wrong",
+        runbook=runbook(TEST, None),
     )

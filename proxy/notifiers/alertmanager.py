@@ -14,7 +14,7 @@ from proxy.alerting.notice import Notice, State
 from proxy.config.settings import Alertmanager
 from proxy.notifiers.payload import moment
 from proxy.notifiers.posting import host_of, post
-from proxy.notifiers.wording import alertname, figure, severity
+from proxy.notifiers.wording import alertname, figures, severity
 
 API = "/api/v2/alerts"
 REFRESH_SECONDS = 60.0
@@ -78,8 +78,7 @@ def annotations(notice: Notice) -> dict[str, str]:
     said = {
         "summary": notice.sentence,
         "runbook_url": notice.runbook,
-        "value": "" if notice.value is None else figure(notice.value, notice.unit),
-        "threshold": figure(notice.threshold, notice.unit),
+        **{name.lower(): said for name, said in figures(notice)},
         "request_ids": ", ".join(notice.request_ids),
     }
     return {name: value for name, value in said.items() if value}

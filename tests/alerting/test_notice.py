@@ -3,6 +3,7 @@ from msgspec.structs import replace
 from proxy.alerting import Alert, AlertName, Folding, Notice, State, key_of, noticed
 from proxy.alerting.folding import Folded, single
 from proxy.alerting.notice import EXAMPLES, TEST, joined, runbook, told_as
+from proxy.alerting.noticing import trial
 from tests.support.observed import observed
 
 
@@ -131,3 +132,11 @@ def test_what_waits_together_is_added_up_where_it_passes() -> None:
 def test_of_what_lasts_only_the_newest_counts() -> None:
     assert joined(window(), window(State.RESOLVED)) == window(State.RESOLVED)
     assert joined(window(), window(value=9.0)) == window(value=9.0)
+
+
+def test_a_test_says_that_it_is_one_and_is_over_soon() -> None:
+    notice = trial("ann", 1000.0)
+    assert notice.sentence == "turnout: a test that ann asked for; nothing is wrong"
+    assert (notice.name, notice.runbook) == (TEST, "docs/alerts.md")
+    assert (notice.over(1059.9), notice.over(1060.0)) == (False, True)
+    assert trial("ann", 1001.0).id != notice.id

@@ -17,7 +17,7 @@ from typing import Any
 import httpx2
 from starlette.types import ASGIApp
 
-from proxy.alerting import Alert, AlertName
+from proxy.alerting import Alert, AlertName, Notice
 from proxy.channel import Gauges, Hello, Ledger, UpstreamReport, create_memory
 from proxy.config.settings import AdminToken, Settings
 from proxy.controlplane.admin.administration import administration
@@ -29,6 +29,7 @@ from proxy.controlplane.admin.record.looking import Observations
 from proxy.controlplane.fleet import Fleet
 from proxy.controlplane.spending import Spending
 from proxy.exchange import Observation, Outcome
+from proxy.notifiers import Tried
 from proxy.pricing import Budget
 from proxy.rollout import AuditEntry
 from proxy.rollout.spread import Host
@@ -57,6 +58,18 @@ routes:
 """
 
 
+class Told:
+    """Stands for who is told of alerts: keeps what it is sent, answers as it was told."""
+
+    def __init__(self) -> None:
+        self.notices: list[Notice] = []
+        self.answers: list[Tried] = []
+
+    async def attempt(self, notice: Notice) -> list[Tried]:
+        self.notices.append(notice)
+        return self.answers
+
+
 class Administered:
     """The application, and what stands behind it."""
 
@@ -69,6 +82,7 @@ class Administered:
         fleet: Fleet,
         lately: Lately,
         tokens: Tokens,
+        told: Told,
     ) -> None:
         self.app = app
         self.client = client
@@ -77,6 +91,7 @@ class Administered:
         self.lately = lately
         self.tokens = tokens
         self.publisher = house.publisher
+        self.told = told
 
     @property
     def entries(self) -> list[AuditEntry]:
@@ -165,6 +180,7 @@ async def administered(
         lately = Lately(clock)
         spending = Spending(None, clock)
         spending.adopt(budgets)
+        told = Told()
         app = administration(
             names=names,
             tokens=tokens,
@@ -175,6 +191,7 @@ async def administered(
             history=house.versions,
             observations=observations,
             compares=compares,
+            notifiers=told,
             lately=lately,
             spending=spending,
             spent=spent,
@@ -184,6 +201,8 @@ async def administered(
         async with httpx2.AsyncClient(
             transport=transport, base_url="http://127.0.0.1:8001", trust_env=False
         ) as client:
-            yield Administered(app, client, house=house, fleet=fleet, lately=lately, tokens=tokens)
+            yield Administered(
+                app, client, house=house, fleet=fleet, lately=lately, tokens=tokens, told=told
+            )
         await house.publisher.close()
     os.close(memory)

@@ -28,12 +28,21 @@ from proxy.exchange import Observation
 if TYPE_CHECKING:
     from proxy.controlplane.hosts.company import Company
     from proxy.controlplane.publishing.configuration.standing import Standing
+    from proxy.notifiers import Tried
     from proxy.rollout import Version
     from proxy.store import Store
 
 TAKEN = "TURNOUT_TEST_TAKEN"  # the file that control's record writes to
 ALIVE = "PYTHON_TEST_ALIVE_SECONDS"  # between two signs of life; workers are given such names only
 CRASH = "crash-after-append"  # a file in the data directory: control dies once it has appended
+
+
+class Notifiers:
+    """Nobody is told of alerts."""
+
+    async def attempt(self, notice: object) -> "list[Tried]":
+        """Tell nobody."""
+        return []
 
 
 class FileRecord:
@@ -48,6 +57,7 @@ class FileRecord:
         self.lately = Lately(time.monotonic)
         self.spending = Spending(None, time.time)
         self.spent = None
+        self.notifiers = Notifiers()
         self._file = os.open(os.environ[TAKEN], os.O_WRONLY | os.O_APPEND)
         self._count = 0
 

@@ -23,6 +23,7 @@ from proxy.controlplane.admin.entrance.gate import CSP, Gate
 from proxy.controlplane.admin.entrance.refusals import failed, refused, unfit, unreadable
 from proxy.controlplane.admin.entrance.tokens import Tokens
 from proxy.controlplane.admin.lately import Lately
+from proxy.controlplane.admin.notifying.answering import Notifiers, Notifying
 from proxy.controlplane.admin.page import PAGE_POLICY, page
 from proxy.controlplane.admin.record.costs import Costing, Kept
 from proxy.controlplane.admin.record.looking import Looking, Observations
@@ -105,6 +106,7 @@ def administration(
     history: History,
     observations: Observations | None,
     compares: Compares | None = None,
+    notifiers: Notifiers,
     lately: Lately,
     spending: Spending,
     spent: Kept | None,
@@ -135,6 +137,7 @@ def administration(
     answering = Answering(compares, history, publisher, clock)
     add(app, "GET", f"{ROUTE}/compare", answering.compare, "reader")
     change(app, Changing(publisher))
+    add(app, "POST", f"{API}/notify", Notifying(notifiers, clock).notify, "admin")
     return Gate(app, names)
 
 
