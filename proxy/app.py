@@ -71,8 +71,7 @@ class Kept:
     ) -> None:
         from proxy.controlplane.admin.lately import Lately
         from proxy.controlplane.pipeline import Pipeline
-        from proxy.controlplane.telling import Telling
-        from proxy.notifiers import Notifiers
+        from proxy.controlplane.watching.watching import Watching
         from proxy.pricelist import PriceList
         from proxy.sinks.bodies import Scribe
         from proxy.sinks.log import AlertLog, ExchangeLog, UpstreamLog, configure
@@ -85,22 +84,14 @@ class Kept:
             own_readings,
             store_readings,
         )
-        from proxy.sinks.metrics.counted import budget_readings
+        from proxy.sinks.metrics.counted import alert_readings, budget_readings
         from proxy.tokens import TokenCounter
 
         lines = configure(settings.log_format, sys.stdout)
         fleet.watch(UpstreamLog().see)
         self._open_store(settings)
         self.lately = Lately(time.monotonic)
-        self.notifiers = Notifiers(
-            agent=f"turnout/{__version__}",
-            host=company.name,
-            clock=time.monotonic,
-            wall=time.time,
-            dice=random.random,
-        )
-        self.telling = Telling(self.notifiers, clock=time.monotonic)
-        self.telling.adopt(settings.alerts.notify)
+        self._open_notifiers(settings, company.name)
         self._names = Names()
         readings = own_readings(
             version=__version__,
@@ -116,14 +107,42 @@ class Kept:
         self._scribe = Scribe(time.monotonic)
         stored = store_readings(self.writer, lambda: self._scribe.dropped)
         stored += budget_readings(lambda: self.spending.shown)
+        stored += alert_readings(lambda: [each.facts for each in self.watching.firing])
         self._metrics = metrics = Metrics(
             self._names,
             [*fleet_readings(lambda: fleet), *host_readings(company.counts), *readings, *stored],
         )
         self._registry = metrics.registry()
         self._exchanges, self._counter, self._listed = ExchangeLog(), TokenCounter(), PriceList()
-        tellers: list[Teller] = [AlertLog(), metrics, self.telling, self.lately]
-        self.pipeline = Pipeline(**self._steps(settings), scribe=self._scribe, tellers=tellers)
+        on, clocks = self.silencing.on, {"clock": time.monotonic, "wall": time.time}
+        self.watching: Watching = Watching(
+            silenced=on, teller=self.telling, counter=metrics, **clocks
+        )
+        log = AlertLog(lambda each: bool(on(each.name, each.route, each.variant)))
+        tellers: list[Teller] = [log, metrics, self.telling, self.lately]
+        self.pipeline: Pipeline = Pipeline(
+            **self._steps(settings), scribe=self._scribe, tellers=tellers
+        )
+
+    def _open_notifiers(self, settings: "Settings", host: str) -> None:
+        """Get ready whoever is told of alerts, and silences, of which nobody is."""
+        from proxy.controlplane.telling import Telling
+        from proxy.controlplane.watching.silencing import Silencing
+        from proxy.notifiers import Notifiers
+        from proxy.store import Silences
+
+        self.silencing = Silencing(Silences(self.versions.engine), time.time)
+        self.notifiers = Notifiers(
+            agent=f"turnout/{__version__}",
+            host=host,
+            clock=time.monotonic,
+            wall=time.time,
+            dice=random.random,
+        )
+        self.telling = Telling(
+            self.notifiers, clock=time.monotonic, silenced=self.silencing.silenced
+        )
+        self.telling.adopt(settings.alerts.notify)
 
     def _open_store(self, settings: "Settings") -> None:
         """Open what is kept for good: versions, and requests and spending where they are."""
@@ -156,6 +175,8 @@ class Kept:
         self.pipeline.adopt(**self._steps(settings))
         self.telling.adopt(settings.alerts.notify)
         self.spending.adopt(settings.costs.budgets)
+        alerts = settings.alerts
+        self.watching.adopt(settings.data_plane.table, alerts.windows, alerts.window_routes)
 
     def render(self) -> tuple[bytes, str]:
         """Return the metrics in Prometheus' text format, and its content type."""
@@ -186,6 +207,7 @@ class Kept:
             "judge": both(Rules(alerts.default, alerts.routes).judge, self.spending.judge),
             "sinks": [
                 self._metrics,
+                self.watching,
                 *([self.writer] if self.writer is not None else []),
                 *([self._exchanges] if settings.log_exchanges else []),
             ],
@@ -206,9 +228,13 @@ async def compose_control(
         tasks.create_task(kept.pipeline.run())
         tasks.create_task(kept.notifiers.run())
         telling = tasks.create_task(kept.telling.run())
-        spending = tasks.create_task(kept.spending.run())
+        beside = [
+            tasks.create_task(each.run())
+            for each in (kept.spending, kept.silencing, kept.watching)
+        ]
         yield kept
-        spending.cancel()
+        for task in beside:
+            task.cancel()
         await kept.pipeline.close(COUNTING_SECONDS)
         telling.cancel()
         kept.telling.end()

@@ -21,6 +21,7 @@ SECTIONS = {
     "Look at what runs": {
         "status": ("looking.status", "Show routes with their splits, workers, upstreams, alerts."),
         "ready": ("looking.ready", "Say by an exit code whether it takes traffic."),
+        "alerts": ("watching.alerts", "Show the alerts that fire, and those of late."),
         "logs": ("looking.logs", "Find requests on record; show one with its whole story."),
         "compare": ("comparing.compare", "Put variants side by side, with intervals."),
         "cost": ("money.cost", "Show what requests have cost."),
@@ -37,10 +38,10 @@ SECTIONS = {
         "pin": ("changing.pin", "Give a user, or another unit, a variant of its own."),
         "unpin": ("changing.unpin", "Take that back."),
         "shadow": ("changing.shadow", "Try a variant on real requests, unseen by clients."),
+        "silence": ("watching.silence", "Let nobody be told of some alerts for a while."),
         "reload": ("changing.reload", "Read the configuration file again."),
     },
     "And": {
-        "notify": ("notify", "Send a test to everybody who is told of alerts."),
         "completion": ("completion", "Print the completion script of a shell."),
     },
 }

@@ -15,6 +15,7 @@ from proxy.config.fit import (
     fit_machine,
     fit_routing,
     fit_telling,
+    fit_watching,
     follow_schemas,
 )
 from proxy.config.schema import File
@@ -48,6 +49,7 @@ def check(file: str, environ: Mapping[str, str], content: bytes | None = None) -
         fit_formats(document)
         fit_callers(document)
         fit_telling(document)
+        fit_watching(document)
     elif not document.problems:
         document.report((), "is no mapping of settings", "write 'name: value' lines")
     found = sorted(document.problems, key=lambda each: (each.line, each.column))

@@ -14,6 +14,7 @@ from proxy.config import schema, settings
 from proxy.config.check import check
 from proxy.config.fields import DEFAULT_PORTS, address, split_url
 from proxy.config.routes.table import routing_table
+from proxy.config.rules import window_rules
 from proxy.config.wording import refused, worded
 from proxy.errors import ConfigError
 from proxy.pricing import Budget, Prices, Scope
@@ -145,6 +146,7 @@ def _tls(tls: schema.Tls | None, folder: Path) -> settings.Tls | None:
 
 def _alerts(file: schema.File) -> settings.Alerts:
     default = _thresholds(file.alerts, settings.AlertThresholds())
+    windows, own = window_rules(file)
     return settings.Alerts(
         default=default,
         routes={
@@ -152,6 +154,8 @@ def _alerts(file: schema.File) -> settings.Alerts:
             for name, route in file.routes.items()
             if route.alerts.model_fields_set
         },
+        windows=windows,
+        window_routes=own,
         notify=_notify(file.alerts.notify),
     )
 

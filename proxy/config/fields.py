@@ -307,6 +307,7 @@ SECONDS = _number("must be a number", "write seconds as a plain number, for exam
 DAYS = _number("must be a number", "write days as a plain number, for example 30")
 MILLISECONDS = _number("must be a number", "write milliseconds as a plain number, for example 800")
 DOLLARS = _number("must be a number", "write US dollars as a plain number, for example 0.15")
+FACTOR = _number("must be a number", "write how many times as a plain number, for example 2")
 FINITE = Field(allow_inf_nan=False)
 
 Name = Annotated[
@@ -369,6 +370,7 @@ Kib = Annotated[int, Field(ge=1, le=1024), WHOLE]
 Price = Annotated[float, Field(ge=0, le=1_000_000), FINITE, DOLLARS]
 Dollars = Annotated[float, Field(gt=0, le=1_000_000_000), FINITE, DOLLARS]
 Milliseconds = Annotated[float, Field(gt=0, le=DAY * 1000), FINITE, MILLISECONDS]
+Factor = Annotated[float, Field(ge=1, le=1000), FINITE, FACTOR]
 Count = Annotated[int, Field(ge=0, le=1_000_000_000), WHOLE]
 Few = Annotated[int, Field(ge=0, le=10), WHOLE]
 Preview = Annotated[int, Field(ge=0, le=10_000), WHOLE]

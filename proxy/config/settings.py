@@ -9,6 +9,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from proxy.alerting.windows.rules import DEFAULTS, Rules
 from proxy.pricing.budgets import Budget
 from proxy.pricing.prices import Prices
 from proxy.routing.table import RoutingTable
@@ -187,6 +188,8 @@ class Alerts(Struct, frozen=True, kw_only=True):
 
     default: AlertThresholds = AlertThresholds()
     routes: dict[str, AlertThresholds] = {}
+    windows: Rules = DEFAULTS  # of what many exchanges come to
+    window_routes: dict[str, Rules] = {}  # of the routes that have their own
     notify: Notify = Notify()
 
 

@@ -75,7 +75,8 @@ def _example(path: KeyPath) -> str:
     """Return the mapping at `path` as it may be written: what it must say, or what it may."""
     known = settings_at(path)
     must = [name for name, said in known.items() if "default" not in said]
-    switches = [name for name, said in known.items() if _can_be_off(said)]
+    on = {name: said for name, said in known.items() if said.get("default") is not None}
+    switches = [name for name, said in on.items() if _can_be_off(said)]
     names = must or switches or list(known)[:1]
     name = f"{shown(str(path[-1]))}: "
     written = f"{name}{{{', '.join(f'{each}: {_value(known[each])}' for each in names)}}}"

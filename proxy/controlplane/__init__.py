@@ -5,6 +5,7 @@
     reception    control's end of the channel
     fleet        the workers as control knows them
     pipeline     what becomes of observations
+    watching     alerts over windows, and silences
     admin        administration over HTTP
 
 Nothing is imported here: the supervisor does not load what only control needs.

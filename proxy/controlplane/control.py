@@ -42,7 +42,6 @@ from proxy.controlplane.admin.entrance.address import announced
 from proxy.controlplane.admin.entrance.server import serve
 from proxy.controlplane.admin.entrance.tokens import Tokens
 from proxy.controlplane.admin.lately import Lately
-from proxy.controlplane.admin.notifying.answering import Notifiers
 from proxy.controlplane.admin.record.costs import Kept
 from proxy.controlplane.admin.record.looking import Observations
 from proxy.controlplane.fleet import Fleet
@@ -57,6 +56,8 @@ from proxy.controlplane.publishing.history import History, Versions
 from proxy.controlplane.publishing.publisher import Publisher
 from proxy.controlplane.reception import Reception
 from proxy.controlplane.spending import Spending
+from proxy.controlplane.watching.silencing import Silencing
+from proxy.controlplane.watching.watching import Watching
 from proxy.errors import TurnoutError
 from proxy.exchange import Observation
 
@@ -89,8 +90,13 @@ class Record(Protocol):
         ...
 
     @property
-    def notifiers(self) -> Notifiers:
-        """Who is told of alerts."""
+    def watching(self) -> Watching:
+        """Alerts over windows."""
+        ...
+
+    @property
+    def silencing(self) -> Silencing:
+        """Of which alerts nobody is told."""
         ...
 
     @property
@@ -226,6 +232,7 @@ class Control:
             wall=time.time,
         )
         await publisher.open()
+        await record.silencing.read()
         await record.spending.count()  # before any worker comes, which would serve meanwhile
         record.spending.tell(reception.tell)
         await self._follow(publisher, self._launch.succession)
@@ -242,8 +249,9 @@ class Control:
             history=record.versions,
             observations=record.observations,
             compares=record.compares,
-            notifiers=record.notifiers,
             lately=record.lately,
+            watching=record.watching,
+            silencing=record.silencing,
             spending=record.spending,
             spent=record.spent,
             clock=time.time,

@@ -159,10 +159,20 @@ def test_an_alert_is_a_warning_with_the_facts_of_its_request(opened: Opened) -> 
         "alert": "slow",
         "value": 6000.0,
         "threshold": 5000.0,
+        "silenced": False,
         "request_id": "req-1",
         "variant_served": "base",
         "prompt_preview": "Where is my parcel?",
     }
+
+
+def test_an_alert_that_nobody_is_told_of_is_logged_and_marked(opened: Opened) -> None:
+    log = opened()
+    AlertLog(lambda each: each.name is AlertName.SLOW).alert(alert())
+    assert log.lines()[0]["silenced"] is True
+    people = opened("console")
+    AlertLog(lambda _: True).alert(alert())
+    assert "(threshold 5000) silenced req-1" in people.text()
 
 
 @given(st.text(), st.text())

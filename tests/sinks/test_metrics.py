@@ -13,7 +13,7 @@ from proxy.alerting import Alert, AlertName
 from proxy.exchange.observation import Observation, Usage
 from proxy.exchange.outcome import ErrorCode, Outcome
 from proxy.routing.table import Route, RoutingTable, Variant
-from proxy.sinks.metrics.counted import budget_readings
+from proxy.sinks.metrics.counted import alert_readings, budget_readings
 from proxy.sinks.metrics.exchanges import Metrics
 from proxy.sinks.metrics.fleet import fleet_readings, own_readings
 from proxy.sinks.metrics.hosts import host_readings
@@ -105,6 +105,7 @@ class Board:
                 ),
                 *Processes(tuple, Path("/none")).readings(),
                 *store_readings(None, int),
+                *alert_readings(tuple),
                 *budget_readings(tuple),
             ],
         )

@@ -17,7 +17,7 @@ from typing import Any
 import httpx2
 from starlette.types import ASGIApp
 
-from proxy.alerting import Alert, AlertName, Notice
+from proxy.alerting import Alert, AlertName
 from proxy.channel import Gauges, Hello, Ledger, UpstreamReport, create_memory
 from proxy.config.settings import AdminToken, Settings
 from proxy.controlplane.admin.administration import administration
@@ -28,12 +28,14 @@ from proxy.controlplane.admin.record.costs import Kept
 from proxy.controlplane.admin.record.looking import Observations
 from proxy.controlplane.fleet import Fleet
 from proxy.controlplane.spending import Spending
+from proxy.controlplane.watching.silencing import Silencing
+from proxy.controlplane.watching.watching import Watching
 from proxy.exchange import Observation, Outcome
-from proxy.notifiers import Tried
 from proxy.pricing import Budget
 from proxy.rollout import AuditEntry
 from proxy.rollout.spread import Host
 from tests.support.published import NOON, House
+from tests.support.watched import quiet
 
 ADMIN = "canary-token-of-an-admin"
 READER = "canary-token-of-a-reader"
@@ -58,18 +60,6 @@ routes:
 """
 
 
-class Told:
-    """Stands for who is told of alerts: keeps what it is sent, answers as it was told."""
-
-    def __init__(self) -> None:
-        self.notices: list[Notice] = []
-        self.answers: list[Tried] = []
-
-    async def attempt(self, notice: Notice) -> list[Tried]:
-        self.notices.append(notice)
-        return self.answers
-
-
 class Administered:
     """The application, and what stands behind it."""
 
@@ -82,7 +72,8 @@ class Administered:
         fleet: Fleet,
         lately: Lately,
         tokens: Tokens,
-        told: Told,
+        watching: Watching,
+        silencing: Silencing,
     ) -> None:
         self.app = app
         self.client = client
@@ -90,8 +81,9 @@ class Administered:
         self.fleet = fleet
         self.lately = lately
         self.tokens = tokens
+        self.watching = watching
+        self.silencing = silencing
         self.publisher = house.publisher
-        self.told = told
 
     @property
     def entries(self) -> list[AuditEntry]:
@@ -178,9 +170,9 @@ async def administered(
         tokens = Tokens(house.data, str)
         tokens.adopt(TOKENS)
         lately = Lately(clock)
+        silencing, watching = quiet(clock)
         spending = Spending(None, clock)
         spending.adopt(budgets)
-        told = Told()
         app = administration(
             names=names,
             tokens=tokens,
@@ -191,8 +183,9 @@ async def administered(
             history=house.versions,
             observations=observations,
             compares=compares,
-            notifiers=told,
             lately=lately,
+            watching=watching,
+            silencing=silencing,
             spending=spending,
             spent=spent,
             clock=clock,
@@ -202,7 +195,14 @@ async def administered(
             transport=transport, base_url="http://127.0.0.1:8001", trust_env=False
         ) as client:
             yield Administered(
-                app, client, house=house, fleet=fleet, lately=lately, tokens=tokens, told=told
+                app,
+                client,
+                house=house,
+                fleet=fleet,
+                lately=lately,
+                tokens=tokens,
+                watching=watching,
+                silencing=silencing,
             )
         await house.publisher.close()
     os.close(memory)

@@ -51,6 +51,7 @@ class FileRecord:
     def __init__(self, versions: "Store") -> None:
         from proxy.controlplane.admin.lately import Lately
         from proxy.controlplane.spending import Spending
+        from tests.support.watched import quiet
 
         self.versions = versions
         self.observations = self.compares = None

@@ -2,11 +2,15 @@
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import click
 import msgspec
 from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+Row = tuple[str | Text, ...]
 
 WIDE = 10_000  # columns, where what is printed goes to no terminal: nothing is folded
 
@@ -44,3 +48,17 @@ def clean(text: str) -> str:
 def by(source: str, who: str) -> str:
     """Return where a version came from and who made it; a file is its own author."""
     return source if source == who else f"{source} by {clean(who)}"
+
+
+def table(heads: Row, rows: list[Row]) -> Iterator[RenderableType]:
+    """Draw a table after an empty line; nothing where it has no rows."""
+    if not rows:
+        return
+    grid = Table.grid(padding=(0, 2))
+    for _ in heads:
+        grid.add_column(overflow="fold")
+    grid.add_row(*(Text(str(head), "dim") for head in heads))
+    for row in rows:
+        grid.add_row(*row)
+    yield Text()
+    yield grid

@@ -4,16 +4,14 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from proxy.cli.drawing.bars import split
-from proxy.cli.drawing.console import by, clean
+from proxy.cli.drawing.console import Row, by, clean, table
 from proxy.cli.drawing.moments import ago
 from proxy.cli.money.drawn import budgets
+from proxy.cli.watching.drawn import firing, raised
 from proxy.controlplane.admin import models
-
-Row = tuple[str | Text, ...]
 
 
 def state(status: models.Status, now: datetime) -> Iterator[RenderableType]:
@@ -29,7 +27,8 @@ def state(status: models.Status, now: datetime) -> Iterator[RenderableType]:
     yield from workers(status)
     yield from upstreams(status)
     yield from budgets(status.budgets)
-    yield from alerts(status, now)
+    yield from firing(status.firing, now)
+    yield from raised(status.alerts, status.alert_seconds, now)
     yield Text()
     yield reading(status.reading, now)
 
@@ -98,21 +97,6 @@ def upstreams(status: models.Status) -> Iterator[RenderableType]:
     yield from table(("upstream", "health", "busy", "waits", "sent", "retries"), rows)
 
 
-def alerts(status: models.Status, now: datetime) -> Iterator[RenderableType]:
-    """Draw the alerts that were raised lately."""
-    rows: list[Row] = []
-    for each in status.alerts:
-        of = "/".join(filter(None, (each.route, each.variant))) or "passed through"
-        rows.append(
-            (Text(each.alert, "bold red"), clean(of), str(each.count), ago(each.last, now))
-        )
-    minutes = f"alerts of the last {status.alert_seconds / 60:g} minutes"
-    if not rows:
-        yield Text(f"\n{minutes}: none")
-        return
-    yield from table((minutes, "of", "times", "last"), rows)
-
-
 def reading(last: models.LastReading | None, now: datetime) -> Text:
     """Draw the last reading of the configuration file."""
     if last is None:
@@ -123,17 +107,3 @@ def reading(last: models.LastReading | None, now: datetime) -> Text:
         names = ", ".join(last.restart_needed)
         text.append(f"; it takes a restart: {clean(names)}", "yellow")
     return text
-
-
-def table(heads: Row, rows: list[Row]) -> Iterator[RenderableType]:
-    """Draw a table after an empty line; nothing where it has no rows."""
-    if not rows:
-        return
-    grid = Table.grid(padding=(0, 2))
-    for _ in heads:
-        grid.add_column(overflow="fold")
-    grid.add_row(*(Text(str(head), "dim") for head in heads))
-    for row in rows:
-        grid.add_row(*row)
-    yield Text()
-    yield grid

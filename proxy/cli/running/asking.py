@@ -30,9 +30,9 @@ class Asking:
         """Return what stands at a path; Denied: it can't be had."""
         return self._client.get(parts, query).body
 
-    def order(self, *parts: str) -> bytes:
+    def order(self, *parts: str, body: Mapping[str, Any] | None = None) -> bytes:
         """Have something done that is no change of a version; Denied: it was not done."""
-        return self._client.change("POST", parts).body
+        return self._client.change("POST", parts, body=body).body
 
     def take_out(self, *parts: str) -> bytes:
         """Have something taken out that is no part of a version; Denied: it was not done."""

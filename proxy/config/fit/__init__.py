@@ -4,6 +4,7 @@
     routing     routes, variants, splits, pins, shadows
     callers     clients' keys and the administration's tokens
     telling     who is told of alerts
+    watching    rules over windows
     formats     the schemas of replies
     machine     listeners, files, upstreams' addresses: what must fit this machine
 
@@ -16,6 +17,7 @@ from proxy.config.fit.formats import fit_formats, follow_schemas
 from proxy.config.fit.machine import fit_machine
 from proxy.config.fit.routing import fit_routing
 from proxy.config.fit.telling import fit_telling
+from proxy.config.fit.watching import fit_watching
 
 __all__ = [
     "fit_callers",
@@ -23,5 +25,6 @@ __all__ = [
     "fit_machine",
     "fit_routing",
     "fit_telling",
+    "fit_watching",
     "follow_schemas",
 ]

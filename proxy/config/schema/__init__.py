@@ -3,6 +3,7 @@
     part        a part of the file
     costs       prices and budgets
     watching    what is looked for in replies, and what raises an alert
+    windows     rules on what many exchanges come to
     notify      who is told of alerts
     records     what is written down
     routing     upstreams, variants, routes
@@ -23,6 +24,7 @@ from proxy.config.schema.records import KIB, Log, Previews, RouteStore
 from proxy.config.schema.routing import Route, Shadow, Upstream
 from proxy.config.schema.serving import Admin, Key, Tls, Token
 from proxy.config.schema.watching import Alerts, Format, Quality, RouteAlerts
+from proxy.config.schema.windows import WindowAlerts
 
 __all__ = [
     "KIB",
@@ -44,6 +46,7 @@ __all__ = [
     "Tls",
     "Token",
     "Upstream",
+    "WindowAlerts",
     "described",
     "inside",
     "json_schema",

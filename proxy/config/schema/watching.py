@@ -7,6 +7,7 @@ from pydantic import Field, JsonValue
 from proxy.config import fields, settings
 from proxy.config.schema.notify import Notify
 from proxy.config.schema.part import CAN_BE_OFF, Part
+from proxy.config.schema.windows import ErrorRate, WindowAlerts, WorseThanBaseline
 from proxy.quality import Signal
 
 THRESHOLDS = settings.AlertThresholds()
@@ -27,8 +28,8 @@ class Short(Part):
     embeddings and replies that the client cut are never too short."""
 
 
-class RouteAlerts(Part):
-    """The alerts of one route; what is not said here is as `alerts` has it."""
+class SingleAlerts(Part):
+    """The alerts on single exchanges."""
 
     slow: Annotated[Slow | None, *CAN_BE_OFF] = None
     """The alert on slow replies, or `off`."""
@@ -36,13 +37,21 @@ class RouteAlerts(Part):
     """The alert on short replies, or `off`."""
 
 
-class Alerts(Part):
+class RouteAlerts(WindowAlerts, SingleAlerts):
+    """The alerts of one route; what is not said here is as `alerts` has it."""
+
+
+class Alerts(WindowAlerts, SingleAlerts):
     """What raises an alert."""
 
     slow: Annotated[Slow | None, *CAN_BE_OFF] = Slow()
     """The alert on slow replies, or `off`."""
     short: Annotated[Short | None, *CAN_BE_OFF] = Short()
     """The alert on short replies, or `off`."""
+    error_rate: Annotated[ErrorRate | None, *CAN_BE_OFF] = ErrorRate()
+    """The alert on errors, or `off`."""
+    worse_than_baseline: Annotated[WorseThanBaseline | None, *CAN_BE_OFF] = WorseThanBaseline()
+    """The alert on a candidate that does worse than its route's baseline, or `off`."""
     notify: Notify = Notify()
     """Who is told of alerts, beside the log and the metrics."""
 

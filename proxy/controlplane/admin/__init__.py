@@ -6,6 +6,7 @@
     views           what control holds, as the models that are shown
     audit           refused changes in the audit log
     lately          alerts of the last minutes
+    watching        alerts over windows as they stand, and silences
     page            the interface described, for people
     entrance        the listener, the gate, the doors, tokens, bodies, refusals
     models          what is taken and answered; the command line reads the same ones

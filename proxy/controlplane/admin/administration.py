@@ -23,14 +23,16 @@ from proxy.controlplane.admin.entrance.gate import CSP, Gate
 from proxy.controlplane.admin.entrance.refusals import failed, refused, unfit, unreadable
 from proxy.controlplane.admin.entrance.tokens import Tokens
 from proxy.controlplane.admin.lately import Lately
-from proxy.controlplane.admin.notifying.answering import Notifiers, Notifying
 from proxy.controlplane.admin.page import PAGE_POLICY, page
 from proxy.controlplane.admin.record.costs import Costing, Kept
 from proxy.controlplane.admin.record.looking import Looking, Observations
 from proxy.controlplane.admin.record.words import Words
 from proxy.controlplane.admin.showing import History, Hosts, InForce, Showing
+from proxy.controlplane.admin.watching.answering import Alerting
 from proxy.controlplane.fleet import Fleet
 from proxy.controlplane.spending import Spending
+from proxy.controlplane.watching.silencing import Silencing
+from proxy.controlplane.watching.watching import Watching
 from proxy.errors import ChangeError, StoreError
 
 Rendered = tuple[bytes, str]  # a body and its content type
@@ -106,8 +108,9 @@ def administration(
     history: History,
     observations: Observations | None,
     compares: Compares | None = None,
-    notifiers: Notifiers,
     lately: Lately,
+    watching: Watching,
+    silencing: Silencing,
     spending: Spending,
     spent: Kept | None,
     clock: Callable[[], float],
@@ -128,6 +131,7 @@ def administration(
             hosts=hosts,
             history=history,
             lately=lately,
+            watching=watching,
             budgets=spending.standings,
         ),
     )
@@ -136,8 +140,8 @@ def administration(
     look(app, looking, Words(looking, publisher, clock))
     answering = Answering(compares, history, publisher, clock)
     add(app, "GET", f"{ROUTE}/compare", answering.compare, "reader")
+    watch(app, Alerting(watching, silencing, lately, publisher, clock))
     change(app, Changing(publisher))
-    add(app, "POST", f"{API}/notify", Notifying(notifiers, clock).notify, "admin")
     return Gate(app, names)
 
 
@@ -189,6 +193,14 @@ def look(app: FastAPI, looking: Looking, words: Words) -> None:
     add(app, "GET", one, looking.exchange, "reader")
     add(app, "GET", f"{one}/body", words.bodies, "admin")
     add(app, "DELETE", f"{one}/body", words.forget, "admin")
+
+
+def watch(app: FastAPI, alerting: Alerting) -> None:
+    """Put in what readers may see of alerts, and what admins may silence."""
+    add(app, "GET", f"{API}/alerts", alerting.alerts, "reader")
+    add(app, "GET", f"{API}/silences", alerting.silences, "reader")
+    add(app, "POST", f"{API}/silences", alerting.add_silence, "admin")
+    add(app, "DELETE", f"{API}/silences/{{silence}}", alerting.end_silence, "admin")
 
 
 def change(app: FastAPI, changing: Changing) -> None:

@@ -21,7 +21,7 @@ from proxy.rollout.audit import AuditEntry
 
 BURST = 60  # refused changes that are written down at once
 EVERY_SECONDS = 10.0  # then one each of these
-PARTS = ("route", "variant", "request_id")  # of a path, that say what was to change
+PARTS = ("route", "variant", "request_id", "silence")  # of a path, that say what was to change
 
 
 class Records(Protocol):

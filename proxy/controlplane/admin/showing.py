@@ -18,6 +18,7 @@ from proxy.controlplane.admin.lately import Lately
 from proxy.controlplane.admin.models.forms import MOST_NAME, Name, Number, Unit
 from proxy.controlplane.fleet import Fleet
 from proxy.controlplane.publishing.change import Reloaded
+from proxy.controlplane.watching.watching import Watching
 from proxy.errors import Refusal
 from proxy.rollout import AuditEntry, Version, contents_of, differences
 from proxy.rollout.spread import Host
@@ -96,6 +97,7 @@ class Showing:
         hosts: Hosts,
         history: History,
         lately: Lately,
+        watching: Watching,
         budgets: Budgets,
     ) -> None:
         self._fleet = fleet
@@ -103,10 +105,12 @@ class Showing:
         self._hosts = hosts
         self._history = history
         self._lately = lately
+        self._watching = watching
         self._budgets = budgets
 
     async def status(self) -> models.Status:
         """Return the state of this turnout: routes, versions, workers, upstreams, alerts."""
+        runbooks = self._in_force.settings.alerts.notify.runbooks
         return views.status(
             fleet=self._fleet,
             version=self._in_force.current,
@@ -114,6 +118,7 @@ class Showing:
             last=self._in_force.standing.last,
             degraded=self._in_force.standing.degraded,
             alerts=self._lately.counts(),
+            firing=[views.alert(each, runbooks) for each in self._watching.firing],
             budgets=self._budgets(),
         )
 

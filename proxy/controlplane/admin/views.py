@@ -7,10 +7,13 @@ from typing import Any
 import msgspec
 
 from proxy import __version__
+from proxy.alerting.notice import runbook
+from proxy.alerting.windows import noticed
 from proxy.controlplane.admin import models
 from proxy.controlplane.admin.lately import SECONDS, Kind, Seen
 from proxy.controlplane.fleet import Fleet, Pool, Worker, on_table
 from proxy.controlplane.publishing.change import Published, Reloaded
+from proxy.controlplane.watching.watching import Shown
 from proxy.pricing import Standing
 from proxy.rollout import AuditEntry, Contents, Difference, Version, contents_of
 from proxy.rollout.shares import shares, weights
@@ -115,6 +118,7 @@ def status(
     last: Reloaded | None,
     degraded: Sequence[str],
     alerts: Sequence[tuple[Kind, Seen]],
+    firing: list[models.AlertState],
     budgets: Sequence[Standing] = (),
 ) -> models.Status:
     """Return the state of this turnout, `version` being in force."""
@@ -144,13 +148,38 @@ def status(
             in_flight=fleet.in_flight,
         ),
         upstreams=[upstream(each) for each in fleet.upstreams],
-        alerts=[
-            models.AlertCount(**kind._asdict(), count=seen.times, last=moment(seen.last))
-            for kind, seen in alerts
-        ],
+        firing=firing,
+        alerts=counted(alerts),
         alert_seconds=SECONDS,
         budgets=[budget(each) for each in budgets],
         reading=reading(last),
+    )
+
+
+def counted(alerts: Sequence[tuple[Kind, Seen]]) -> list[models.AlertCount]:
+    """Return how often alerts on single exchanges were raised lately."""
+    return [
+        models.AlertCount(**kind._asdict(), count=seen.times, last=moment(seen.last))
+        for kind, seen in alerts
+    ]
+
+
+def alert(shown: Shown, runbooks: str | None) -> models.AlertState:
+    """Return an alert over a window as it stands; pages on alerts are below `runbooks`."""
+    standing, silence = shown.standing, shown.silence
+    notice = noticed(standing)
+    same = ("route", "variant", "about", "value", "threshold", "unit", "count", "sentence")
+    return models.AlertState(
+        alert=notice.name,
+        state=standing.phase.value,
+        **{name: getattr(notice, name) for name in same},
+        began_at=moment(standing.began_at),
+        fired_at=None if standing.fired_at is None else moment(standing.fired_at),
+        ended_at=None if standing.ended_at is None else moment(standing.ended_at),
+        request_ids=list(notice.request_ids),
+        runbook=runbook(notice.name, runbooks),
+        silence=None if silence is None else silence.number,
+        silenced_until=None if silence is None else moment(silence.ends_at),
     )
 
 

@@ -51,6 +51,12 @@ class Shown(Struct, frozen=True, kw_only=True):
     standing: Standing
     silence: Silence | None
 
+    @property
+    def facts(self) -> tuple[str, str | None, str | None, bool]:
+        """Its name, route and variant, and whether it is silenced."""
+        key = self.standing.key
+        return key.name.value, key.route, key.variant, self.silence is not None
+
 
 class Watching:
     """A sink of observations. `clock` never goes back, `wall` is seconds since the epoch."""

@@ -68,6 +68,7 @@ class Console:
             self._paint(YELLOW, f"ALERT {event['alert']}"),
             self._paint(BOLD, shown(where(event))),
             f"{figure(event['value'])} {unit} (threshold {figure(event['threshold'])})",
+            *([self._paint(DIM, "silenced")] if event["silenced"] else []),
             self._paint(DIM, shown(event["request_id"])),
         ]
 

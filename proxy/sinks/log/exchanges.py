@@ -4,7 +4,7 @@ The fields are a contract with whoever parses the log: names stay, new ones may 
 a line has, JSON or words, is not known here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any, Final
@@ -38,7 +38,11 @@ Line: Any = defstruct(
     gc=False,
 )
 AlertLine: Any = defstruct(
-    "AlertLine", ["alert", "about", "value", "threshold"], bases=(Line,), kw_only=True, gc=False
+    "AlertLine",
+    ["alert", "about", "value", "threshold", "silenced"],
+    bases=(Line,),
+    kw_only=True,
+    gc=False,
 )
 _facts: Final = itemgetter(*map(Observation.__struct_fields__.index, FACTS))
 
@@ -55,15 +59,18 @@ class ExchangeLog:
 
 
 class AlertLog:
-    """One line for each alert, with the facts of its exchange."""
+    """One line for each alert, with the facts of its exchange, and whether it is `silenced`."""
 
-    def __init__(self) -> None:
+    def __init__(self, silenced: Callable[[Alert], bool] = lambda _: False) -> None:
         self._write = structlog.get_logger().bind().warning
+        self._silenced = silenced
 
     def alert(self, alert: Alert) -> None:
         """Log an alert."""
-        rule = {name: getattr(alert, name) for name in ("about", "value", "threshold")}
-        rule["alert"] = alert.name
+        rule: dict[str, Any] = {
+            name: getattr(alert, name) for name in ("about", "value", "threshold")
+        }
+        rule |= {"alert": alert.name, "silenced": self._silenced(alert)}
         line = line_of(alert.observation, "warning", "alert", AlertLine, **rule)
         self._write("alert", lines=[line])
 

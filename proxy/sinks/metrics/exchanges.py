@@ -17,6 +17,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from proxy.alerting import Alert
+from proxy.alerting.notice import Notice
 from proxy.exchange.observation import Observation
 from proxy.exchange.outcome import Outcome
 from proxy.sinks.metrics.cells import Count, Counter, Histogram, Labels, Reading, Spread
@@ -120,7 +121,7 @@ class Metrics(Collector):
         )
         self._alerts = Counter(
             "turnout_alerts_total",
-            "Alerts raised, before repeats are folded.",
+            "Alerts raised, before repeats are folded; of those over windows, that began to fire.",
             ("alert", "route", "variant"),
         )
         self._apart = apart(names)
@@ -151,9 +152,11 @@ class Metrics(Collector):
 
     def alert(self, alert: Alert) -> None:
         """Count an alert."""
-        route = self._names.route(alert.route)
-        variant = self._names.variant(route, alert.variant)
-        self._alerts.at(alert.name, route, variant).value += 1
+        self._raised(alert.name, alert.route, alert.variant)
+
+    def fired(self, notice: Notice) -> None:
+        """Count an alert over a window that has begun to fire; of a route it has no variant."""
+        self._raised(notice.name, notice.route, notice.variant)
 
     def collect(self) -> Iterator[Metric]:
         """Yield every family as it stands (the client library's port)."""
@@ -169,6 +172,10 @@ class Metrics(Collector):
         registry = CollectorRegistry(auto_describe=False)
         registry.register(self)
         return registry
+
+    def _raised(self, name: str, route: str | None, variant: str | None) -> None:
+        known = self._names.route(route)
+        self._alerts.at(name, known, self._names.variant(known, variant)).value += 1
 
     def _count(self, seen: Observation) -> None:
         kind = kind_of(seen)

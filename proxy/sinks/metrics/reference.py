@@ -7,7 +7,7 @@ import sys
 from typing import NoReturn
 
 from proxy.sinks.metrics.cells import Counter, Histogram, Reading
-from proxy.sinks.metrics.counted import budget_readings
+from proxy.sinks.metrics.counted import alert_readings, budget_readings
 from proxy.sinks.metrics.exchanges import Metrics
 from proxy.sinks.metrics.fleet import fleet_readings, own_readings
 from proxy.sinks.metrics.hosts import host_readings
@@ -70,6 +70,7 @@ def every_metric() -> Metrics:
         *Processes(tuple).readings(),
         *store_readings(None, int),
         *budget_readings(tuple),
+        *alert_readings(tuple),
     ]
     return Metrics(Names(), readings)
 

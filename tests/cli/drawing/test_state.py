@@ -33,6 +33,7 @@ def status(**changes: Any) -> models.Status:
         "restarts": {"worker": 0, "control": 0},
         "exchanges": models.Exchanges(begun=0, taken=0, dropped=0, lost=0, in_flight=0),
         "upstreams": [],
+        "firing": [],
         "alerts": [],
         "alert_seconds": 300.0,
         "budgets": [],

@@ -35,6 +35,7 @@ async def test_every_operation_is_in_the_document_and_no_other() -> None:
     words = {"ROUTE": "{route}", "VARIANT": "{variant}", "/N/diff/M": "/{earlier}/diff/{later}"}
     words["/versions/N"] = "/versions/{number}"
     words["REQUEST_ID"] = "{request_id}"
+    words["/silences/NUMBER"] = "/silences/{silence}"
     shown = set()
     for each in said:
         for word, part in words.items():

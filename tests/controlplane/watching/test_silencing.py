@@ -1,47 +1,19 @@
 """Silences as a host knows them: its own at once, others' soon, and each until its end."""
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from proxy.alerting.silence import Silence
 from proxy.controlplane.watching import silencing as module
 from proxy.controlplane.watching.silencing import Silencing
 from proxy.errors import StoreError
 from tests.support.patience import until
+from tests.support.watched import Memory
 
 NOW = 1_795_000_000.0
-
-
-class Memory:
-    """A store in memory, which may be away."""
-
-    def __init__(self) -> None:
-        self.rows: list[Silence] = []
-        self.away = False
-
-    def add(self, silence: Silence) -> Silence:
-        self.look()
-        self.rows.append(replace(silence, number=len(self.rows) + 1))
-        return self.rows[-1]
-
-    def end(self, number: int, at: float) -> Silence | None:
-        self.look()
-        found = next((each for each in self.rows if each.number == number), None)
-        self.rows = [each for each in self.rows if each is not found]
-        return found
-
-    def lasting(self, at: float) -> Sequence[Silence]:
-        self.look()
-        return [each for each in self.rows if each.ends_at > at]
-
-    def look(self) -> None:
-        if self.away:
-            raise StoreError("the store is away")
 
 
 class House:

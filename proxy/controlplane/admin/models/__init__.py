@@ -43,6 +43,7 @@ from proxy.controlplane.admin.models.routing import (
 )
 from proxy.controlplane.admin.models.status import (
     AlertCount,
+    AlertState,
     Exchanges,
     HostStatus,
     LastReading,
@@ -54,6 +55,7 @@ from proxy.controlplane.admin.models.status import (
 
 __all__ = [
     "AlertCount",
+    "AlertState",
     "Audit",
     "AuditLine",
     "Bodies",

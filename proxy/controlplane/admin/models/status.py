@@ -123,6 +123,45 @@ class AlertCount(Answer):
     """When for the last time."""
 
 
+class AlertState(Answer):
+    """An alert over a window, as it stands."""
+
+    alert: str
+    """The rule's name."""
+    state: Literal["pending", "firing", "resolved"]
+    """Broken, but not for long enough; broken; kept again, or not there any more."""
+    route: str | None
+    """The route; null: passed through."""
+    variant: str | None
+    """The variant; null: the route as a whole."""
+    about: str | None
+    """Of `worse_than_baseline`: the figure that is worse."""
+    value: float | None
+    """The figure, in `unit`; null: nothing is known of it any more."""
+    threshold: float
+    """What it is not to be above."""
+    unit: str
+    """What both are in."""
+    count: int
+    """Requests in the window that it is of."""
+    began_at: AwareDatetime
+    """When the rule was broken."""
+    fired_at: AwareDatetime | None
+    """When it had been for long enough; null: not yet."""
+    ended_at: AwareDatetime | None
+    """When it was resolved; null: not yet."""
+    request_ids: list[str]
+    """A few requests that show it."""
+    sentence: str
+    """All that in words."""
+    runbook: str
+    """Where the page stands that says what to do."""
+    silence: int | None
+    """The number of the silence on it; null: none."""
+    silenced_until: AwareDatetime | None
+    """When that silence ends; null: same."""
+
+
 class LastReading(Answer):
     """The last reading of the configuration file."""
 
@@ -158,8 +197,11 @@ class Status(Answer):
     """What became of all exchanges."""
     upstreams: list[UpstreamStatus]
     """The upstreams, by name."""
+    firing: list[AlertState]
+    """Alerts over windows that fire."""
     alerts: list[AlertCount]
-    """Alerts raised within the last `alert_seconds`, the most frequent first."""
+    """Alerts on single exchanges, raised within the last `alert_seconds`, the most frequent
+    first."""
     alert_seconds: float
     """How far back alerts are counted, in seconds."""
     budgets: list[BudgetState]

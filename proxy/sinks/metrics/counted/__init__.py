@@ -1,5 +1,6 @@
-"""What is counted of exchanges beside their own figures: assignments, signals, costs, shadows."""
+"""What is counted of exchanges beside their own figures: alerts, assignments, signals, costs."""
 
+from proxy.sinks.metrics.counted.alerts import alert_readings
 from proxy.sinks.metrics.counted.assignments import AssignmentMetrics, split_readings
 from proxy.sinks.metrics.counted.costs import CostMetrics, budget_readings
 from proxy.sinks.metrics.counted.quality import QualityMetrics
@@ -11,6 +12,7 @@ __all__ = [
     "QualityMetrics",
     "Shadow",
     "ShadowMetrics",
+    "alert_readings",
     "budget_readings",
     "shadow_readings",
     "split_readings",
