@@ -42,6 +42,7 @@ SECTIONS = {
         "reload": ("changing.reload", "Read the configuration file again."),
     },
     "And": {
+        "notify": ("notify", "Send a test to everybody who is told of alerts."),
         "completion": ("completion", "Print the completion script of a shell."),
     },
 }

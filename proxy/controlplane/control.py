@@ -42,6 +42,7 @@ from proxy.controlplane.admin.entrance.address import announced
 from proxy.controlplane.admin.entrance.server import serve
 from proxy.controlplane.admin.entrance.tokens import Tokens
 from proxy.controlplane.admin.lately import Lately
+from proxy.controlplane.admin.notifying.answering import Notifiers
 from proxy.controlplane.admin.record.costs import Kept
 from proxy.controlplane.admin.record.looking import Observations
 from proxy.controlplane.fleet import Fleet
@@ -97,6 +98,11 @@ class Record(Protocol):
     @property
     def silencing(self) -> Silencing:
         """Of which alerts nobody is told."""
+        ...
+
+    @property
+    def notifiers(self) -> Notifiers:
+        """Who is told of alerts."""
         ...
 
     @property
@@ -249,6 +255,7 @@ class Control:
             history=record.versions,
             observations=record.observations,
             compares=record.compares,
+            notifiers=record.notifiers,
             lately=record.lately,
             watching=record.watching,
             silencing=record.silencing,

@@ -17,7 +17,7 @@ from typing import Any
 import httpx2
 from starlette.types import ASGIApp
 
-from proxy.alerting import Alert, AlertName
+from proxy.alerting import Alert, AlertName, Notice
 from proxy.channel import Gauges, Hello, Ledger, UpstreamReport, create_memory
 from proxy.config.settings import AdminToken, Settings
 from proxy.controlplane.admin.administration import administration
@@ -31,6 +31,7 @@ from proxy.controlplane.spending import Spending
 from proxy.controlplane.watching.silencing import Silencing
 from proxy.controlplane.watching.watching import Watching
 from proxy.exchange import Observation, Outcome
+from proxy.notifiers import Tried
 from proxy.pricing import Budget
 from proxy.rollout import AuditEntry
 from proxy.rollout.spread import Host
@@ -60,6 +61,18 @@ routes:
 """
 
 
+class Told:
+    """Stands for who is told of alerts: keeps what it is sent, answers as it was told."""
+
+    def __init__(self) -> None:
+        self.notices: list[Notice] = []
+        self.answers: list[Tried] = []
+
+    async def attempt(self, notice: Notice) -> list[Tried]:
+        self.notices.append(notice)
+        return self.answers
+
+
 class Administered:
     """The application, and what stands behind it."""
 
@@ -72,6 +85,7 @@ class Administered:
         fleet: Fleet,
         lately: Lately,
         tokens: Tokens,
+        told: Told,
         watching: Watching,
         silencing: Silencing,
     ) -> None:
@@ -84,6 +98,7 @@ class Administered:
         self.watching = watching
         self.silencing = silencing
         self.publisher = house.publisher
+        self.told = told
 
     @property
     def entries(self) -> list[AuditEntry]:
@@ -173,6 +188,7 @@ async def administered(
         silencing, watching = quiet(clock)
         spending = Spending(None, clock)
         spending.adopt(budgets)
+        told = Told()
         app = administration(
             names=names,
             tokens=tokens,
@@ -183,6 +199,7 @@ async def administered(
             history=house.versions,
             observations=observations,
             compares=compares,
+            notifiers=told,
             lately=lately,
             watching=watching,
             silencing=silencing,
@@ -201,6 +218,7 @@ async def administered(
                 fleet=fleet,
                 lately=lately,
                 tokens=tokens,
+                told=told,
                 watching=watching,
                 silencing=silencing,
             )

@@ -58,6 +58,7 @@ class FileRecord:
         self.lately = Lately(time.monotonic)
         self.spending = Spending(None, time.time)
         self.spent = None
+        self.silencing, self.watching = quiet(time.time)
         self.notifiers = Notifiers()
         self._file = os.open(os.environ[TAKEN], os.O_WRONLY | os.O_APPEND)
         self._count = 0

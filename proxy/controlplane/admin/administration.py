@@ -23,6 +23,7 @@ from proxy.controlplane.admin.entrance.gate import CSP, Gate
 from proxy.controlplane.admin.entrance.refusals import failed, refused, unfit, unreadable
 from proxy.controlplane.admin.entrance.tokens import Tokens
 from proxy.controlplane.admin.lately import Lately
+from proxy.controlplane.admin.notifying.answering import Notifiers, Notifying
 from proxy.controlplane.admin.page import PAGE_POLICY, page
 from proxy.controlplane.admin.record.costs import Costing, Kept
 from proxy.controlplane.admin.record.looking import Looking, Observations
@@ -108,6 +109,7 @@ def administration(
     history: History,
     observations: Observations | None,
     compares: Compares | None = None,
+    notifiers: Notifiers,
     lately: Lately,
     watching: Watching,
     silencing: Silencing,
@@ -142,6 +144,7 @@ def administration(
     add(app, "GET", f"{ROUTE}/compare", answering.compare, "reader")
     watch(app, Alerting(watching, silencing, lately, publisher, clock))
     change(app, Changing(publisher))
+    add(app, "POST", f"{API}/notify", Notifying(notifiers, clock).notify, "admin")
     return Gate(app, names)
 
 
