@@ -7,6 +7,7 @@ as many minutes as are to be seen.
 
 import argparse
 import asyncio
+import logging
 import tempfile
 import time
 from pathlib import Path
@@ -64,6 +65,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=6.0, help="of traffic to be seen")
     minutes = parser.parse_args().minutes
+    logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # the models', when they are cut off
     with tempfile.TemporaryDirectory(prefix="turnout-pictures-") as folder:
         script = bundled(Path(folder))
         for name, shown in asyncio.run(seen(Path(folder), minutes)).items():

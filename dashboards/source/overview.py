@@ -54,7 +54,7 @@ def _now() -> list[object]:
             "Requests",
             "Requests that ended in the time shown, whatever their end.",
             zero(total(increase(requests))),
-            "short",
+            "locale",
             fine="text",
             decimals=0,
         ),
@@ -81,12 +81,11 @@ def _now() -> list[object]:
             steps=((1, RED),),
         ),
         number(
-            "Alerts",
-            "Alerts that turnout raised in the time shown, repeats included.",
-            zero(total(increase(of("turnout_alerts_total", ROUTE)))),
-            "short",
-            steps=((1, YELLOW),),
-            decimals=0,
+            "Alerts firing",
+            "Alerts over windows that fire, also silenced ones; `turnout alerts` says which.",
+            zero(total(of("turnout_alerts_firing", ROUTE))),
+            "none",
+            steps=((1, RED),),
         ),
     ]
 
@@ -162,7 +161,8 @@ def _costs() -> list[object]:
         ),
         lines(
             "Alerts per minute",
-            "Alerts that turnout raised, by name, repeats included.",
+            "Alerts that turnout raised, by name: each of a single request, and those over windows"
+            " as they began to fire.",
             "short",
             Line(total(per_minute(alerts), "alert"), "{{alert}}"),
             span=6,
@@ -183,7 +183,7 @@ def _variants() -> object:
         Column(
             "Split", f"max by (route, variant) ({of('turnout_split_share', ROUTE)})", "percentunit"
         ),
-        Column("Requests", total(increase(requests), *VARIANTS), "short", decimals=0),
+        Column("Requests", total(increase(requests), *VARIANTS), "locale", decimals=0),
         Column("Failed", ratio(failed, increase(judged), *VARIANTS), "percentunit", FAILING),
         Column("Latency p95", quantile(0.95, latency, *VARIANTS), "s", SLOW),
         Column("Short", ratio(short, completed, *VARIANTS), "percentunit", SHORT),

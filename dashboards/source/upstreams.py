@@ -58,7 +58,7 @@ def _now() -> list[object]:
             "Ejections",
             "Times that a worker put an upstream out, in the time shown.",
             zero(total(increase(ours("ejections_total")))),
-            "short",
+            "locale",
             steps=((1, YELLOW),),
             span=6,
             decimals=0,
@@ -75,7 +75,7 @@ def _now() -> list[object]:
             "Waiting",
             "Exchanges that wait for a connection at present: the pool's limit is reached.",
             zero(total(ours("waiting"))),
-            "short",
+            "locale",
             steps=((1, YELLOW), (50, RED)),
             span=6,
             decimals=0,
@@ -90,7 +90,7 @@ def _summary() -> object:
     )
     columns = (
         Column("Out on workers", total(ours("ejected"), *KEYS), "none", ((1, RED),)),
-        Column("Sent", total(sent, *KEYS), "short", decimals=0),
+        Column("Sent", total(sent, *KEYS), "locale", decimals=0),
         Column(
             "Tried again",
             ratio(increase(ours("retries_total")), sent, *KEYS),
@@ -101,14 +101,14 @@ def _summary() -> object:
         Column(
             "Not connected",
             total(increase(ours("connect_failures_total")), *KEYS),
-            "short",
+            "locale",
             ((1, YELLOW),),
             0,
         ),
         Column(
             "Ejections",
             total(increase(ours("ejections_total")), *KEYS),
-            "short",
+            "locale",
             ((1, YELLOW),),
             0,
         ),

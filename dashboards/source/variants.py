@@ -93,13 +93,13 @@ def _summary() -> object:
     output = ours(f"{TOKENS}_sum", 'gen_ai_token_type="output"')
     columns = (
         Column("Split", f"max by (route, variant) ({ours('turnout_split_share')})", "percentunit"),
-        Column("Requests", total(requests, *VARIANTS), "short", decimals=0),
+        Column("Requests", total(requests, *VARIANTS), "locale", decimals=0),
         Column("Failed", failed(increase), "percentunit", FAILING),
         Column("Fell back", _fallen_back(), "percentunit", FAILING),
         Column("Latency p50", latency(increase, 0.5), "s", SLOW),
         Column("Latency p95", latency(increase, 0.95), "s", SLOW),
         Column("TTFT p95", first_token(increase, 0.95), "s", FIRST),
-        Column("Output tokens", total(increase(output), *VARIANTS), "short", decimals=0),
+        Column("Output tokens", total(increase(output), *VARIANTS), "locale", decimals=0),
         Column("$ per 1,000", per_1000, "currencyUSD"),
         Column("Short", signalled(increase, "short"), "percentunit", SHORT),
         Column("Refusals", signalled(increase, "refusal"), "percentunit", SHORT),
@@ -223,7 +223,7 @@ def _lengths() -> object:
         "Share of each variant's replies by their number of characters, and the median. A"
         " fine-tune that answers shorter than its base shows as a shift to the left.",
         VARIANTS,
-        (*bands, Column("median", middle, "short", decimals=0)),
+        (*bands, Column("median", middle, "locale", decimals=0)),
         height=9,
         nothing="no replies of text",
     )
@@ -266,7 +266,7 @@ def _shadows() -> object:
         Column(
             "Sent",
             total(increase(ours("turnout_shadow_sent_total")), *VARIANTS),
-            "short",
+            "locale",
             decimals=0,
         ),
         Column("Gave way", _given_way(), "percentunit", SHORT),

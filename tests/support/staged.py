@@ -89,7 +89,7 @@ def configuration(urls: dict[str, str], hook: int, *, quick: bool, many: int) ->
             "variants": {"base": hosted, "ft-v2": tuned, "ft-v3": newer},
             "split": {"base": 60, "ft-v2": 40, "ft-v3": 0},
             "shadow": {"variant": "ft-v3", "percent": 30},
-            "budget": {"usd": 0.05, "per": "month"},
+            "budget": {"usd": 0.6, "per": "month"},
             "store": {"bodies": "on"},
         },
         "summaries": {
