@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
 from types import CoroutineType
 from typing import Any
 
@@ -23,26 +22,11 @@ from tests.support.scripted_upstream import (
     head,
     json_reply,
     refusing_port,
-    scripted_upstream,
     stream_reply,
 )
 from tests.support.shadowed import CHAT, ask, pair, reply, report, shadowed
 
 CHUNKED = [("Content-Type", "text/event-stream"), ("Transfer-Encoding", "chunked")]
-
-
-@pytest.fixture
-async def base() -> AsyncIterator[ScriptedUpstream]:
-    async with scripted_upstream() as server:
-        server.by_default = reply("base")
-        yield server
-
-
-@pytest.fixture
-async def tuned() -> AsyncIterator[ScriptedUpstream]:
-    async with scripted_upstream() as server:
-        server.by_default = reply("tuned")
-        yield server
 
 
 # What a shadow is.

@@ -1,7 +1,6 @@
 """Which requests have a shadow, and what a shadow gives way to."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -15,25 +14,10 @@ from tests.support.scripted_upstream import (
     chunk,
     error_reply,
     head,
-    scripted_upstream,
 )
 from tests.support.shadowed import CHAT, ask, pair, reply, report, shadowed
 
 CHUNKED = [("Content-Type", "text/event-stream"), ("Transfer-Encoding", "chunked")]
-
-
-@pytest.fixture
-async def base() -> AsyncIterator[ScriptedUpstream]:
-    async with scripted_upstream() as server:
-        server.by_default = reply("base")
-        yield server
-
-
-@pytest.fixture
-async def tuned() -> AsyncIterator[ScriptedUpstream]:
-    async with scripted_upstream() as server:
-        server.by_default = reply("tuned")
-        yield server
 
 
 # Which requests have one.

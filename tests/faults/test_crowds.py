@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.patience import eventually
 from tests.support.raw_traffic import ask, chat, p99
-from tests.support.scripted_upstream import ScriptedUpstream, json_reply, scripted_upstream
+from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import Served, served
 
 CONFIG = """\
@@ -26,20 +26,10 @@ alerts: {{short: off}}
 DEADLINE = 3.0
 LATE = 4.0  # seconds that a busy machine may take to notice
 SLOW = 1000
-USAGE = {"prompt_tokens": 3, "completion_tokens": 1}
 FLOOR = 0.05  # seconds that a busy machine may add to any figure
 PATIENCE = 30.0
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-@pytest.fixture
-async def upstream() -> AsyncIterator[ScriptedUpstream]:
-    async with scripted_upstream() as server:
-        server.by_default = json_reply(
-            {"object": "chat.completion", "choices": [], "usage": USAGE}
-        )
-        yield server
 
 
 WHOLE = chat()

@@ -6,14 +6,14 @@ import itertools
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support.patience import eventually
 from tests.support.raw_traffic import chat, p99, pipeline, request
-from tests.support.scripted_upstream import ScriptedUpstream, json_reply, scripted_upstream
+from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import Samples, Served, served
 
 CONFIG = """\
@@ -25,7 +25,6 @@ routes:
 default_upstream: u
 alerts: {{short: off}}
 """
-USAGE = {"prompt_tokens": 3, "completion_tokens": 1}  # so that nothing waits to be counted
 NAMES = int(os.environ.get("TURNOUT_TEST_JUNK", "20000"))  # 100,000 in a soak
 BATCH = 500  # requests pipelined on one connection
 MIB = 1024 * 1024
@@ -33,15 +32,6 @@ GROWTH = 24 * MIB  # of one process: what its queues may have held, and slack
 SCRAPE_SECONDS = 0.1
 PATIENCE = 60.0
 FLOOR = 0.1  # seconds that a busy machine may add to any figure
-
-
-@pytest.fixture
-async def upstream() -> AsyncIterator[ScriptedUpstream]:
-    async with scripted_upstream() as server:
-        server.by_default = json_reply(
-            {"object": "chat.completion", "choices": [], "usage": USAGE}
-        )
-        yield server
 
 
 def junk(count: int) -> Iterator[bytes]:

@@ -4,7 +4,6 @@ import asyncio
 import itertools
 import os
 import signal
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Self
 
@@ -14,7 +13,7 @@ from tests.support import prometheus
 from tests.support.patience import eventually
 from tests.support.prometheus import Scraper
 from tests.support.raw_traffic import chat, pipeline
-from tests.support.scripted_upstream import ScriptedUpstream, json_reply, scripted_upstream
+from tests.support.scripted_upstream import ScriptedUpstream
 from tests.support.served import Served, served
 
 pytestmark = pytest.mark.skipif(
@@ -33,7 +32,6 @@ routes:
     split: {{base: 75, ft: 25}}
 alerts: {{short: off}}
 """
-USAGE = {"prompt_tokens": 3, "completion_tokens": 1}
 COUNTERS = (
     "turnout_requests_total",
     "gen_ai_server_request_duration_seconds_count",
@@ -44,15 +42,6 @@ COUNTERS = (
 )
 BATCH = 5
 CLIENTS = 4
-
-
-@pytest.fixture
-async def upstream() -> AsyncIterator[ScriptedUpstream]:
-    async with scripted_upstream() as server:
-        server.by_default = json_reply(
-            {"object": "chat.completion", "choices": [], "usage": USAGE}
-        )
-        yield server
 
 
 async def scraped(scraper: Scraper, count: float) -> None:

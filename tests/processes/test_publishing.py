@@ -13,6 +13,7 @@ import pytest
 
 from proxy.config.settings import DataPlane
 from proxy.routing.table import Route
+from tests.support.beside import beside
 from tests.support.data_plane import settings_of, upstream, variant
 from tests.support.patience import eventually, pace
 from tests.support.process import CRASH
@@ -114,15 +115,8 @@ async def town(folder: Path, workers: int = 2, version: int = 1) -> AsyncIterato
 async def recording(here: Town, clients: int) -> AsyncIterator[History]:
     """Keep so many clients busy, and return what they see."""
     history = History()
-    tasks = [asyncio.create_task(here.client(history)) for _ in range(clients)]
-    try:
+    async with beside(*(here.client(history) for _ in range(clients))):
         yield history
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-    for task in tasks:
-        assert task.cancelled(), task.exception()
 
 
 async def test_a_change_is_in_force_on_every_worker_when_it_is_answered(tmp_path: Path) -> None:

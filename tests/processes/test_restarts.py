@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from proxy.config.settings import DataPlane, Tls
+from tests.support.beside import beside
 from tests.support.data_plane import settings_of, upstream
 from tests.support.patience import eventually
 from tests.support.raw_client import raw_client
@@ -62,15 +63,8 @@ class Load:
 @asynccontextmanager
 async def load(turnout: Whole, clients: int = 4) -> AsyncIterator[Load]:
     under = Load(turnout)
-    tasks = [asyncio.create_task(under.run()) for _ in range(clients)]
-    try:
+    async with beside(*(under.run() for _ in range(clients))):
         yield under
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-        for task in tasks:
-            assert task.cancelled(), task.exception()
 
 
 def accounted(status: Any) -> bool:

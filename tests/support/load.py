@@ -18,6 +18,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from proxy.config.settings import Timeouts
+from tests.support.beside import beside
 from tests.support.patience import eventually, pace
 from tests.support.process import say
 from tests.support.scripted_upstream import (
@@ -96,15 +97,8 @@ class Load:
 async def load(port: int, clients: int = 8, request: bytes = REQUEST) -> AsyncIterator[Load]:
     """Keep so many clients busy."""
     under = Load(port, request)
-    tasks = [asyncio.create_task(under.client(keep=n % 2 == 0)) for n in range(clients)]
-    try:
+    async with beside(*(under.client(keep=n % 2 == 0) for n in range(clients))):
         yield under
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-        for task in tasks:
-            assert task.cancelled(), task.exception()
 
 
 class Valve:
