@@ -16,6 +16,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, MutableMapping
+from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -66,6 +67,19 @@ def announce(estate: Estate) -> None:
     os.close(estate.ready)
 
 
+def command() -> list[str]:
+    """Return the command that this process was started by, to be started anew.
+
+    A program in a file is started as itself, for its first line says which Python runs it: where a
+    link on its path leads to a newer installation by now, it is that one's, not this one's.
+    """
+    program, *words = sys.orig_argv[1:] or [""]
+    path = Path(program).absolute()
+    if path.is_file() and os.access(path, os.X_OK):
+        return [str(path), *words]
+    return [sys.executable, *sys.orig_argv[1:]]
+
+
 class Successor:
     """A process that is to take this one's place: the same command, started anew."""
 
@@ -76,7 +90,7 @@ class Successor:
         try:
             # No child of the loop's: that would kill it when the loop ends.
             self._process = subprocess.Popen(  # noqa: S603  # as it was started itself
-                [sys.executable, *sys.orig_argv[1:]],
+                command(),
                 pass_fds=(*estate.traffic, estate.admin, estate.lock, theirs),
                 env={**os.environ, VARIABLE: msgspec.json.encode(estate).decode()},
             )

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ from proxy.controlplane.supervision.holdings.succession import (
     Estate,
     Successor,
     announce,
+    command,
     inherited,
     is_successor,
 )
@@ -95,3 +97,26 @@ async def test_one_that_ends_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_one_that_takes_too_long_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not await succeeded(monkeypatch, "time.sleep(60)", 0.01)
+
+
+def test_a_link_to_a_newer_installation_is_followed_to_the_python_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = tmp_path / "turnout-2" / "turnout"
+    newer.parent.mkdir()
+    newer.write_text("#!/opt/turnout-2/bin/python")
+    (tmp_path / "turnout").symlink_to(newer.parent)
+    program = str(tmp_path / "turnout" / "turnout")
+    monkeypatch.setattr("sys.orig_argv", ["/opt/turnout-1/bin/python", program, "serve", "-x"])
+
+    assert command()[:2] == [sys.executable, program], "no program that could be started"
+    newer.chmod(0o755)
+    assert command() == [program, "serve", "-x"]
+
+
+@pytest.mark.parametrize("words", [["-m", "proxy", "serve"], []])
+def test_what_is_no_program_in_a_file_is_started_by_the_same_python(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.orig_argv", ["python", *words])
+    assert command() == [sys.executable, *words]

@@ -1,0 +1,1 @@
+"""What stands in deploy/, with the real programs that it is for."""
