@@ -3,9 +3,11 @@
 import re
 import shlex
 import tomllib
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -20,6 +22,7 @@ DOCUMENTS = sorted(
     str(path.relative_to(ROOT)) for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 )
 ROUTING = {"routes", "default_upstream", "pass_unknown_models", "revision"}
+INLINE = re.compile(r"`(turnout [^`]+)`")
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 
 
@@ -35,6 +38,17 @@ def test_a_command_in_the_documents_is_understood(
     monkeypatch.chdir(tmp_path)
     words = shlex.split(line, comments=True)
     parse(main, words[1:])
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_command_in_a_sentence_is_understood(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for line in INLINE.findall(document(name)):
+        words = ["1" if word == "N" else word for word in shlex.split(line)]
+        with suppress(click.MissingParameter, click.exceptions.NoArgsIsHelpError):
+            parse(main, words[1:])  # a sentence may name a command without all that it needs
 
 
 @pytest.mark.parametrize(("name", "line"), MAKE)
