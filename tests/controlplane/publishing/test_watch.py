@@ -1,9 +1,11 @@
 """The file is noticed to have changed, however that came about."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+
+import pytest
 
 from proxy.config.settings import Origin
 from proxy.controlplane.publishing.configuration.reading import Reading
@@ -84,20 +86,57 @@ async def test_a_file_that_goes_and_comes_back_is_read(tmp_path: Path) -> None:
         assert await seen.next() == "two"
 
 
-async def test_the_swapped_link_of_a_mounted_config_map_is_followed(tmp_path: Path) -> None:
-    mount = tmp_path / "etc"
+def mounted(mount: Path) -> Path:
+    """Lay a file out as a mounted ConfigMap is, with two more contents beside it."""
     mount.mkdir()
     for name, text in (("..2026_1", "one"), ("..2026_2", "two"), ("..2026_3", "three")):
         (mount / name).mkdir()
         (mount / name / "turnout.yaml").write_text(text)
     (mount / "..data").symlink_to("..2026_1")
     (mount / "turnout.yaml").symlink_to("..data/turnout.yaml")
+    return mount / "turnout.yaml"
 
-    async with watched(mount / "turnout.yaml") as seen:
+
+def swap(mount: Path, name: str) -> None:
+    (mount / "..data_tmp").symlink_to(name)
+    (mount / "..data_tmp").replace(mount / "..data")
+
+
+async def test_the_swapped_link_of_a_mounted_config_map_is_followed(tmp_path: Path) -> None:
+    mount = tmp_path / "etc"
+    async with watched(mounted(mount)) as seen:
         for name, text in (("..2026_2", "two"), ("..2026_3", "three")):
-            (mount / "..data_tmp").symlink_to(name)
-            (mount / "..data_tmp").replace(mount / "..data")
+            swap(mount, name)
             assert await seen.next() == text
+
+
+async def test_a_swap_while_the_one_before_is_being_read_is_seen_without_more_news(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mount = tmp_path / "etc"
+    file, read = mounted(mount), ["one"]
+    done = asyncio.Event()
+
+    async def news(_places: frozenset[Path]) -> AsyncGenerator[None, None]:
+        if read == ["one"]:
+            swap(mount, "..2026_2")
+            yield
+        await asyncio.Event().wait()
+
+    async def changed() -> None:
+        read.append(file.read_text())
+        if read == ["one", "two"]:
+            swap(mount, "..2026_3")
+        else:
+            done.set()
+
+    monkeypatch.setattr("proxy.controlplane.publishing.configuration.watch.news", news)
+    task = asyncio.create_task(watch(file, lambda: file.read_text() != read[-1], changed))
+    async with asyncio.timeout(PATIENCE):
+        await done.wait()
+    task.cancel()
+    await asyncio.wait([task])
+    assert read == ["one", "two", "three"]
 
 
 def test_the_folders_are_those_of_every_link_on_the_way(tmp_path: Path) -> None:

@@ -26,6 +26,8 @@ async def watch(
     """Await `changed` whenever `file` was found `stale`; runs until cancelled."""
     while True:
         places = await asyncio.to_thread(folders, file)
+        if await asyncio.to_thread(stale):  # it changed while nothing was watched
+            await changed()
         async with aclosing(news(places)) as heard:
             async for _ in heard:
                 if await asyncio.to_thread(stale):
