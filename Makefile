@@ -19,7 +19,7 @@ comma := ,
 space := $() $()
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test quick cover lint types demo bench soak profile store image dashboards docs dist workflows helms chart checkov copies clean
+.PHONY: help setup test quick cover lint types demo bench soak profile store image dashboards pictures docs dist workflows helms chart checkov copies clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
@@ -108,6 +108,9 @@ profile: setup ## where a worker's CPU time goes under load (ARGS="--cell stream
 dashboards: setup ## write the Grafana boards' JSON again, from dashboards/source
 	$(BIN)/python -m dashboards.source
 	@$(MAKE) --no-print-directory copies
+
+pictures: setup ## the boards' pictures in docs/pictures, from minutes of real traffic (MINUTES=10)
+	$(BIN)/python -m dashboards.pictures --minutes $(MINUTES)
 
 docs: setup ## write the generated pages of docs/ again
 	$(BIN)/python -m proxy.sinks.metrics.reference > docs/.new && mv docs/.new docs/metrics.md

@@ -22,6 +22,7 @@ from tests.support.staged import SCRAPE_SECONDS, stage, traffic
 
 PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 SPLITS = ({"base": 50, "ft-v2": 40, "ft-v3": 10}, {"base": 30, "ft-v2": 40, "ft-v3": 30})
+TOP = 27  # of Variants: the table and two rows of panels, for the README
 STEPS = 120  # points of a line
 Shown = dict[str, Any]
 
@@ -68,8 +69,10 @@ def main() -> None:
     logging.getLogger("uvicorn").setLevel(logging.CRITICAL)  # the models', when they are cut off
     with tempfile.TemporaryDirectory(prefix="turnout-pictures-") as folder:
         script = bundled(Path(folder))
-        for name, shown in asyncio.run(seen(Path(folder), minutes)).items():
+        boards = asyncio.run(seen(Path(folder), minutes))
+        for name, shown in boards.items():
             drawn(shown, script, PICTURES / f"{name}.png")
+        drawn(boards["variants"], script, PICTURES / "side-by-side.png", height=TOP)
 
 
 if __name__ == "__main__":

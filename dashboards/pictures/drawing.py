@@ -32,10 +32,14 @@ def bundled(folder: Path) -> Path:
     return folder
 
 
-def drawn(shown: dict[str, Any], script: Path, picture: Path) -> None:
-    """Draw a board with what it shows; `script` is the folder that `bundled` made."""
+def drawn(shown: dict[str, Any], script: Path, picture: Path, height: int | None = None) -> None:
+    """Draw a board with what it shows; `script` is the folder that `bundled` made.
+
+    Of a `height`, in Grafana's units, only that much is drawn, from the top.
+    """
     board = shown["board"]
-    bottom = max(each["gridPos"]["y"] + each["gridPos"]["h"] for each in board["panels"])
+    whole = max(each["gridPos"]["y"] + each["gridPos"]["h"] for each in board["panels"])
+    bottom = height or whole
     data = json.dumps(shown).replace("<", "\\u003c")
     page = script / f"{board['uid']}.html"
     page.write_text(PAGE.format(shown=data), encoding="utf-8")

@@ -19,7 +19,6 @@ from random import Random
 
 from msgspec.structs import replace
 
-from proxy.config.schema.watching import Alerts
 from proxy.demo.character import BASE, FINE_TUNE, NEVER, Character, Every
 from proxy.demo.model import ModelServer
 from proxy.demo.traffic import Traffic
@@ -109,14 +108,12 @@ def configuration(urls: dict[str, str], hook: int, *, quick: bool, many: int) ->
             "variants": {name: {**tuned, "upstream": "plain"} for name in names},
             "split": dict.fromkeys(names, 1),
         }
-    told: dict[str, object] = {"webhook": {"url": f"http://127.0.0.1:{hook}/alerts"}}
-    if "notify" in Alerts.model_fields:
-        told = {"notify": told}
+    notify = {"webhook": {"url": f"http://127.0.0.1:{hook}/alerts"}}
     settings = {
         "workers": 2,
         "upstreams": {name: {"base_url": url} for name, url in urls.items()},
         "routes": routes,
-        "alerts": {"slow": {"latency_ms": 200 if quick else 5000}, **told},
+        "alerts": {"slow": {"latency_ms": 200 if quick else 5000}, "notify": notify},
     }
     return "".join(f"{name}: {json.dumps(value)}\n" for name, value in settings.items())
 
