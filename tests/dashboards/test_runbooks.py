@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from proxy.alerting import AlertName
 from proxy.alerting.windows.rules import WindowAlert
+from proxy.cli import main
 from tests.dashboards.test_rules import needs_promtool, promtool
 from tests.frame.examples import fenced
 from tests.frame.source import ROOT
@@ -17,6 +19,11 @@ from tests.support.rules import ALWAYS, alerts, recorded, series
 
 FOLDER = ROOT / "docs" / "runbooks"
 PAGES = {path.stem: path for path in FOLDER.glob("*.md") if path.name != "README.md"}
+CONFIG = """\
+upstreams: {vllm: {base_url: 'http://vllm:8000/v1'}}
+routes: {support: {variants: {base: {upstream: vllm}}}}
+"""
+SETTING = re.compile(r"`(routes\.ROUTE\.)?alerts\.(\w+): (off|\{.*?\})`")
 PARTS = ["Meaning", "Impact", "Diagnosis", "Mitigation"]
 
 
@@ -66,6 +73,18 @@ def ordered(page: str) -> list[str]:
     return list(
         dict.fromkeys(a["alert"] for a in alerts() if a["alert"] in linked().get(page, ()))
     )
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_settings_of_alerts_in_a_page_are_good_ones(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "turnout.yaml"
+    for route, alert, value in SETTING.findall(text(name)):
+        said = {"alerts": {alert: yaml.safe_load(value) or "off"}}
+        config = yaml.safe_load(CONFIG)
+        (config["routes"]["support"] if route else config).update(said)
+        path.write_text(yaml.safe_dump(config), encoding="utf-8")
+        result = CliRunner().invoke(main, ["check", str(path)])
+        assert result.exit_code == 0, result.output
 
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
