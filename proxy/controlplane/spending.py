@@ -39,12 +39,14 @@ class Spending:
         self._tell: Callable[[Spent], None] = lambda _: None
         self._told = Spent()
         self._known = kept is None  # what there was spent before this process began
+        self._begun = self._known  # which of its levels were told then
         self.shown: tuple[Standing, ...] = ()  # a little old, for whoever asks from another thread
         self._adopted = asyncio.Event()
 
     def adopt(self, budgets: Iterable[Budget]) -> None:
         """Watch these from now on."""
         self._accountant.adopt(budgets)
+        self._begin()
         self._adopted.set()
         self._look()
 
@@ -93,10 +95,15 @@ class Spending:
             except StoreError:
                 return  # whoever writes there tells of it
             self._accountant.count(counted.kept, counted.ours)
-            if not self._known:
-                self._accountant.told_before(self._wall())
         self._look(afresh=not self._known)
         self._known = True
+        self._begin()
+
+    def _begin(self) -> None:
+        """Once budgets and spending are known, leave what was told before as told."""
+        if not self._begun and self._known and self._accountant.budgets:
+            self._begun = True
+            self._accountant.told_before(self._wall())
 
     def _look(self, *, afresh: bool = False) -> None:
         """Tell what is to be refused, where that has changed or is to be told `afresh`."""
