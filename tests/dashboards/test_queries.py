@@ -101,6 +101,7 @@ async def test_every_query_finds_what_happened_and_none_fails(tmp_path: Path) ->
         side_by_side = next(each for each in seen if each.panel == "Side by side")
         assert len(side_by_side.series) > MANY
         await variables_offer_what_there_is(scraper)
+        await processes_are_told_though_one_was_killed(scraper)
         nowhere = await asked(scraper, BOARDS, job="nobody", route="nobody", upstream="nobody")
         assert all(number == 0 for each in nowhere for number in each.numbers())
 
@@ -109,6 +110,14 @@ async def scraper_knows(scraper: Scraper, metric: str, variants: int) -> None:
     """Wait until Prometheus has seen so many variants of the route that has many."""
     query = f'count by (variant) ({metric}{{route="many"}})'
     await eventually(lambda: scraper.query(query), lambda found: len(found) >= variants)
+
+
+async def processes_are_told_though_one_was_killed(scraper: Scraper) -> None:
+    """See that each kind of process is told, and that the CPU time of the dead is not lost."""
+    for name in ("resident_memory_bytes", "cpu_seconds_total", "start_time_seconds"):
+        told = await scraper.query(f"turnout_process_{name} > 0")
+        assert {labels["process"] for labels, _ in told} == {"supervisor", "control", "worker"}
+    assert not await scraper.query("resets(turnout_process_cpu_seconds_total[1m]) > 0")
 
 
 async def variables_offer_what_there_is(scraper: Scraper) -> None:
