@@ -1,4 +1,5 @@
-"""The rules in a real Prometheus that scrapes a real turnout, one of whose upstreams fails.
+"""The rules in a real Prometheus, between a real turnout, one of whose upstreams fails, and a
+real Alertmanager.
 
 The rules are those of dashboards/prometheus, with seconds where they have minutes, hours and days.
 """
@@ -12,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import prometheus
+from tests.support import alertmanager, prometheus
 from tests.support.patience import eventually, pace
 from tests.support.prometheus import Scraper
 from tests.support.raw_traffic import chat, pipeline
@@ -21,7 +22,8 @@ from tests.support.scripted_upstream import error_reply, json_reply, scripted_up
 from tests.support.served import Served, served
 
 pytestmark = pytest.mark.skipif(
-    prometheus.program() is None, reason="prometheus is not installed (apt install prometheus)"
+    None in (prometheus.program(), alertmanager.program()),
+    reason="apt install prometheus prometheus-alertmanager",
 )
 
 CONFIG = """\
@@ -38,6 +40,7 @@ REPLY = {
     "choices": [{"index": 0, "message": MESSAGE, "finish_reason": "stop"}],
     "usage": {"prompt_tokens": 3, "completion_tokens": 7},
 }
+NOBODY = "http://127.0.0.1:9"  # whom Alertmanager would tell
 SECONDS = 4  # of every window
 EXPECTED = {
     ("TurnoutErrorRate", "support"),
@@ -74,40 +77,43 @@ async def traffic(turnout: Served) -> AsyncIterator[None]:
     await asyncio.wait([asking])
 
 
-async def fired(scraper: Scraper) -> list[dict[str, Any]]:
-    """Return the alerts that fire."""
-    found = (await scraper.ask("alerts", {}))["alerts"]
-    return [alert for alert in found if alert["state"] == "firing"]
-
-
 async def missing(scraper: Scraper) -> set[str]:
     """Return what was to be recorded, and is not there."""
     names = {labels["__name__"] for labels, _ in await scraper.query('{job="turnout"}')}
     return {name for name in recorded() - names if not NOT_SEEN.search(name)}
 
 
-async def test_prometheus_calls_for_the_route_that_fails_and_for_no_other(tmp_path: Path) -> None:
-    def all_there(alerts: list[dict[str, Any]]) -> bool:
-        return {
-            (alert["labels"]["alertname"], alert["labels"].get("route")) for alert in alerts
-        } >= EXPECTED
+def all_there(alerts: list[dict[str, Any]]) -> bool:
+    """Return whether all that is to fire does."""
+    labels = [alert["labels"] for alert in alerts]
+    return {(each["alertname"], each.get("route")) for each in labels} >= EXPECTED
 
+
+async def test_alertmanager_hears_of_the_route_that_fails_and_of_no_other(tmp_path: Path) -> None:
     async with scripted_upstream() as good, scripted_upstream() as bad:
         good.by_default, bad.by_default = json_reply(REPLY), error_reply(500)
-        config = CONFIG.format(good=good.port, bad=bad.port)
-        rules = hastened(tmp_path)
+        config, rules = CONFIG.format(good=good.port, bad=bad.port), hastened(tmp_path)
         async with (
+            alertmanager.alertmanager(tmp_path, NOBODY) as manager,
             served(tmp_path, config) as turnout,
-            prometheus.prometheus(tmp_path, turnout.admin_port, 0.5, rules) as scraper,
+            prometheus.prometheus(
+                tmp_path,
+                turnout.admin_port,
+                0.5,
+                rules=rules,
+                told=[manager.url.removeprefix("http://")],
+            ) as scraper,
             traffic(turnout),
         ):
-            alerts = await eventually(lambda: fired(scraper), all_there)
-            groups = (await scraper.ask("rules", {}))["groups"]
+            await eventually(manager.up, bool)
+            alerts = await eventually(manager.alerts, all_there, seconds=30)
             await eventually(lambda: missing(scraper), lambda names: names == set())
+            groups = (await scraper.ask("rules", {}))["groups"]
     loaded = [rule for group in groups for rule in group["rules"]]
     assert [rule["name"] for rule in loaded if rule.get("lastError")] == []
     assert {rule["health"] for rule in loaded} == {"ok"}
     assert {alert["labels"].get("route", "support") for alert in alerts} == {"support"}
     errors = next(one for one in alerts if one["labels"]["alertname"] == "TurnoutErrorRate")
-    assert errors["labels"]["variant"] == "ft"
+    assert (errors["labels"]["variant"], errors["labels"]["severity"]) == ("ft", "warning")
     assert errors["annotations"]["description"].startswith("100% of the requests to variant ft")
+    assert errors["annotations"]["runbook_url"] == "docs/runbooks/error_rate.md"

@@ -28,6 +28,7 @@ global:
   scrape_timeout: {interval}ms
   evaluation_interval: {interval}ms
 rule_files: {rules}
+alerting: {{alertmanagers: [{{static_configs: [{{targets: {told}}}]}}]}}
 scrape_configs: [{{job_name: turnout, static_configs: [{{targets: ['127.0.0.1:{port}']}}]}}]
 """
 
@@ -63,15 +64,26 @@ class Scraper:
 
 @asynccontextmanager
 async def prometheus(
-    folder: Path, port: int, seconds: float = SCRAPE_SECONDS, rules: Sequence[Path] = ()
+    folder: Path,
+    port: int,
+    seconds: float = SCRAPE_SECONDS,
+    *,
+    rules: Sequence[Path] = (),
+    told: Sequence[str] = (),
 ) -> AsyncIterator[Scraper]:
     """Run Prometheus on a target of this machine; it is ended by its own pid.
 
-    `seconds` lie between two scrapes, and between two looks at `rules`.
+    `seconds` lie between two scrapes, and between two looks at `rules`, of whose alerts the
+    Alertmanagers at the addresses `told` are told.
     """
     config = folder / "prometheus.yaml"
-    files = json.dumps([str(path) for path in rules])
-    config.write_text(CONFIG.format(port=port, interval=int(1000 * seconds), rules=files))
+    text = CONFIG.format(
+        port=port,
+        interval=int(1000 * seconds),
+        rules=json.dumps([str(path) for path in rules]),
+        told=json.dumps(list(told)),
+    )
+    config.write_text(text)
     own = free_port()
     process = await asyncio.create_subprocess_exec(
         str(program()),
