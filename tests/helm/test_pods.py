@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from proxy import __version__
 from proxy.config.schema import File
 from proxy.controlplane.publishing.in_force import FIXED
 from tests.helm.chart import Helm, Refused, render, scenario
@@ -31,7 +32,7 @@ def test_by_default_it_is_one_pod_that_a_ready_one_replaces(helm: Helm) -> None:
     assert spec["replicas"] == 1
     assert spec["strategy"]["rollingUpdate"] == {"maxSurge": 1, "maxUnavailable": 0}
     assert spec["selector"]["matchLabels"].items() <= chart.pod()["metadata"]["labels"].items()
-    assert chart.container()["image"] == "turnout:0.1.0"
+    assert chart.container()["image"] == f"turnout:{__version__}"
     assert chart.volume("data") == {"name": "data", "emptyDir": {"sizeLimit": "4Gi"}}
 
 

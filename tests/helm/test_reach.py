@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from proxy import __version__
 from tests.helm.chart import Helm, Refused, render, scenario
 
 LABELS = {"app.kubernetes.io/name": "turnout", "app.kubernetes.io/instance": "turnout"}
@@ -155,3 +156,14 @@ def test_no_pod_has_a_token_of_kubernetes(helm: Helm) -> None:
 def test_everything_is_made_in_the_namespace_of_the_release(helm: Helm) -> None:
     chart = render(helm, "--namespace", "llm")
     assert {each["metadata"]["namespace"] for each in chart.manifests} == {"llm"}
+
+
+def test_everything_is_labelled_as_kubernetes_recommends(helm: Helm) -> None:
+    for chart in (scenario(helm, "watched"), scenario(helm, "postgresql")):
+        for each in chart.manifests:
+            labels = each["metadata"]["labels"]
+            assert labels["helm.sh/chart"].startswith("turnout-")
+            assert labels["app.kubernetes.io/managed-by"] == "Helm"
+            if each["kind"] != "Pod":  # the pod of `helm test`, which no Service may find
+                assert LABELS.items() <= labels.items()
+                assert labels["app.kubernetes.io/version"] == __version__
