@@ -40,7 +40,7 @@ class Board:
             .time("now-1h", "now")
             .refresh("30s")
             .tooltip(DashboardCursorSync.CROSSHAIR)
-            .variables([source(), job(), *variables])
+            .variables([source(), job(), namespace(), *variables])
             .link(others())
             .annotation(versions())
         )
@@ -74,9 +74,15 @@ def source() -> Variable:
 
 
 def job() -> Variable:
-    """Return the variable that tells several turnouts apart, staging and production say."""
+    """Return the variable that tells several turnouts apart, live and trial say."""
     said = "Scrape jobs whose turnouts are shown."
     return chosen("job", "Job", said, "label_values(turnout_build_info, job)")
+
+
+def namespace() -> Variable:
+    """Return the variable that does so on Kubernetes; elsewhere there is nothing to choose."""
+    asked = 'label_values(turnout_build_info{job=~"$job"}, namespace)'
+    return chosen("namespace", "Namespace", "Kubernetes namespaces, where there are any.", asked)
 
 
 def route() -> Variable:

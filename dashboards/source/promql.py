@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 Over = Callable[[str], str]
 
-JOB = 'job=~"$job"'
+WHICH = 'job=~"$job", namespace=~"$namespace"'  # of several turnouts
 ROUTE = 'route=~"$route"'
 VARIANT = 'variant=~"$variant"'
 UPSTREAM = 'upstream=~"$upstream"'
@@ -32,8 +32,8 @@ TOP = 12  # lines in one panel at most, so that they can be told apart
 
 
 def of(metric: str, *matchers: str) -> str:
-    """Return the series of a metric that the chosen jobs have, and that match."""
-    return f"{metric}{{{', '.join([JOB, *matchers])}}}"
+    """Return the series of a metric that the chosen turnouts have, and that match."""
+    return f"{metric}{{{', '.join([WHICH, *matchers])}}}"
 
 
 def rate(series: str) -> str:

@@ -127,3 +127,4 @@ async def variables_offer_what_there_is(scraper: Scraper) -> None:
     assert {"base", "ft-v1", "ft-v2", "ft-v3", "v00"} <= set(found["variants"]["variant"])
     assert found["upstreams"]["upstream"] == ["hosted", "plain", "spare", "vllm", "vllm-new"]
     assert all(each["job"] == ["turnout"] for each in found.values())
+    assert all(each["namespace"] == [] for each in found.values())  # it is no Kubernetes
