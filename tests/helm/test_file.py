@@ -25,6 +25,12 @@ def test_it_arrives_as_it_was_written_to_the_last_blank(each_helm: Helm) -> None
     assert render(each_helm, config=WRITTEN).file().rstrip() == WRITTEN.rstrip()
 
 
+def test_it_can_be_taken_from_the_file_that_was_checked(each_helm: Helm, tmp_path: Path) -> None:
+    file = tmp_path / "turnout.yaml"
+    file.write_text(WRITTEN)
+    assert render(each_helm, "--set-file", f"config={file}").file().rstrip() == WRITTEN.rstrip()
+
+
 def test_a_longer_grace_is_added_where_it_says_none(helm: Helm) -> None:
     file = scenario(helm, "default").file()
     assert yaml.safe_load(file)["drain_grace_seconds"] == 10
