@@ -81,6 +81,7 @@ class Kept:
             Processes,
             fleet_readings,
             host_readings,
+            notifier_readings,
             own_readings,
             store_readings,
         )
@@ -99,10 +100,10 @@ class Kept:
             log_dropped=lambda: lines.dropped,
             uncounted=lambda: self.pipeline.uncounted,
             waiting=lambda: self.pipeline.waiting,
-            notified=self.notifiers.results,
             reloads=lambda: standing.counts,
             degraded=lambda: bool(standing.degraded),
         )
+        readings += notifier_readings(self.notifiers.results, self.notifiers.waiting)
         readings += Processes(lambda: [each.pid for each in fleet.workers.values()]).readings()
         self._scribe = Scribe(time.monotonic)
         stored = store_readings(self.writer, lambda: self._scribe.dropped)

@@ -6,6 +6,7 @@
     fleet        the workers as control knows them
     pipeline     what becomes of observations
     watching     alerts over windows, and silences
+    telling      from an alert to a notice: folded, repeated, silenced
     admin        administration over HTTP
 
 Nothing is imported here: the supervisor does not load what only control needs.

@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.support.mail_server import mail_server
 from tests.support.patience import eventually
 from tests.support.raw_traffic import pipeline, request
 from tests.support.scripted_upstream import (
@@ -67,6 +68,18 @@ alerts:
     webhook:
       url: http://127.0.0.1:{hook}/{path}
       headers: {{authorization: 'Bearer ${{CANARY_HOOK}}'}}
+      secret: canary-webhook-secret
+    slack: {{url: 'http://127.0.0.1:{hook}/canary-slack-path'}}
+    alertmanager:
+      url: http://127.0.0.1:{hook}/canary-alertmanager-path
+      headers: {{authorization: 'Basic canary-alertmanager-header'}}
+    email:
+      server: 127.0.0.1
+      port: {mail}
+      user: canary-mail-user
+      password: canary-mail-password
+      from: turnout@example.com
+      to: canary-reader@example.com
 """
 PROMPT = f"My card is {MASKED}. " + "Where is my parcel? " * 40 + LATE_PROMPT
 MESSAGES = [{"role": "system", "content": SYSTEM_PROMPT}, {"role": "user", "content": PROMPT}]
@@ -193,6 +206,8 @@ async def told_to_admins(turnout: Served) -> dict[str, bytes]:
     told["refused"] = (await turnout.administer("POST", split, {LATE_PROMPT: 1}, **key)).content
     why = {"weights": {"base": COOKIE}, "why": f"{LATE_PROMPT}\n"}
     told["unfit"] = (await turnout.administer("POST", split, why)).content
+    told["notified"] = (await turnout.administer("POST", f"{api}/notify")).content
+    assert b"no STARTTLS" in told["notified"], "each of them refuses the test"
     told["read"] = (await turnout.administer("POST", f"{api}/reload")).content
     return told | {"audited": (await turnout.admin(f"{api}/audit")).content}
 
@@ -204,15 +219,24 @@ async def test_no_planted_secret_is_in_anything_that_turnout_says(
     (tmp_path / "tenant").write_text(IN_FILE)
     digest = hashlib.sha256(CLIENT_KEY.encode()).hexdigest()
     shell = {"CANARY_KEY": IN_SHELL, "CANARY_HOOK": HOOK_HEADER}
-    async with scripted_upstream() as upstream, scripted_upstream() as hook:
+    async with scripted_upstream() as upstream, scripted_upstream() as hook, mail_server() as mail:
         hook.by_default = error_reply(404)
         config = CONFIG.format(
-            port=upstream.port, hook=hook.port, path=HOOK_PATH, digest=digest, form=form
+            port=upstream.port,
+            hook=hook.port,
+            mail=mail.port,
+            path=HOOK_PATH,
+            digest=digest,
+            form=form,
         )
         async with served(tmp_path, config, environment=shell) as turnout:
             async with client_of(turnout) as client:
                 sent = await all_endings(client, turnout, upstream)
-            posted = await hook.request()
+            posted = next(
+                each
+                for each in [await hook.request() for _ in range(3)]
+                if HOOK_PATH in each.target
+            )
             await turnout.accounted(taken=sent)
             await kill_a_worker(turnout, upstream)
             places = {

@@ -15,7 +15,7 @@ from proxy.exchange.outcome import ErrorCode, Outcome
 from proxy.routing.table import Route, RoutingTable, Variant
 from proxy.sinks.metrics.counted import alert_readings, budget_readings
 from proxy.sinks.metrics.exchanges import Metrics
-from proxy.sinks.metrics.fleet import fleet_readings, own_readings
+from proxy.sinks.metrics.fleet import fleet_readings, notifier_readings, own_readings
 from proxy.sinks.metrics.hosts import host_readings
 from proxy.sinks.metrics.names import Names
 from proxy.sinks.metrics.processes import Processes
@@ -92,6 +92,7 @@ class Board:
             self.names,
             [
                 *fleet_readings(lambda: self.fleet),
+                *notifier_readings(lambda: {("webhook", "sent"): 7}, lambda: {"slack": 3}),
                 *host_readings(lambda: {"in_force": 2, "behind": 1, "silent": 0}),
                 *own_readings(
                     version="0.1.0",
@@ -99,7 +100,6 @@ class Board:
                     log_dropped=lambda: 5,
                     uncounted=lambda: 6,
                     waiting=lambda: 9,
-                    notified=lambda: {("webhook", "sent"): 7},
                     reloads=lambda: {"rejected": 8},
                     degraded=lambda: True,
                 ),
@@ -445,6 +445,7 @@ def test_turnout_says_what_it_is_and_what_it_could_not_tell() -> None:
     assert board.value("turnout_token_counts_skipped_total") == 6.0
     assert board.value("turnout_observations_waiting") == 9.0
     assert board.value("turnout_notifications_total", notifier="webhook", result="sent") == 7.0
+    assert board.value("turnout_notifications_waiting", notifier="slack") == 3.0
     assert board.value("turnout_config_reloads_total", result="rejected") == 8.0
     assert board.value("turnout_config_degraded") == 1.0
 

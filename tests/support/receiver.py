@@ -62,10 +62,10 @@ class Receiver:
 
 
 @asynccontextmanager
-async def receiver(*answers: Answer) -> AsyncIterator[Receiver]:
-    """Run a receiver."""
+async def receiver(*answers: Answer, port: int = 0) -> AsyncIterator[Receiver]:
+    """Run a receiver, on any free port unless one is given."""
     found = Receiver(answers)
-    server = await asyncio.start_server(found.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(found.serve, "127.0.0.1", port)
     found.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hooks/secret-token"
     async with server:
         try:

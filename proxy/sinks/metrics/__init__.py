@@ -1,7 +1,7 @@
 """Prometheus metrics: cells in memory, shown when they are asked for."""
 
 from proxy.sinks.metrics.exchanges import Metrics
-from proxy.sinks.metrics.fleet import Fleet, fleet_readings, own_readings
+from proxy.sinks.metrics.fleet import Fleet, fleet_readings, notifier_readings, own_readings
 from proxy.sinks.metrics.hosts import host_readings
 from proxy.sinks.metrics.names import Names
 from proxy.sinks.metrics.processes import Processes
@@ -14,6 +14,7 @@ __all__ = [
     "Processes",
     "fleet_readings",
     "host_readings",
+    "notifier_readings",
     "own_readings",
     "store_readings",
 ]

@@ -198,13 +198,12 @@ def own_readings(
     log_dropped: Callable[[], int],
     uncounted: Callable[[], int],
     waiting: Callable[[], int],
-    notified: Callable[[], Mapping[tuple[str, str], int]],
     reloads: Callable[[], Mapping[str, int]],
     degraded: Callable[[], bool],
 ) -> list[Reading]:
     """Return what control's own parts say of themselves.
 
-    `notified` is by notifier and result, `reloads` by result.
+    `reloads` is by result.
     """
     return [
         Reading(
@@ -229,13 +228,6 @@ def own_readings(
             waiting,
         ),
         Reading(
-            "turnout_notifications_total",
-            "Alerts told, by result: sent, failed (refused, or over before they could be sent), "
-            "dropped (no room, or turnout stopped), superseded (newer word took their place).",
-            ("notifier", "result"),
-            lambda: list(notified().items()),
-        ),
-        Reading(
             "turnout_config_reloads_total",
             "Readings of the configuration by result: published (a new routing), unchanged (the "
             "routing was not), outdated (an older copy, so it is ignored), rejected.",
@@ -247,6 +239,27 @@ def own_readings(
             "1: turnout does not run on what its file says, or what other hosts run: the file has "
             "problems, or does not fit the newest version.",
             degraded,
+        ),
+    ]
+
+
+def notifier_readings(
+    results: Callable[[], Mapping[tuple[str, str], int]], waiting: Callable[[], Mapping[str, int]]
+) -> list[Reading]:
+    """Return what those who are told of alerts say: by notifier and result, and by notifier."""
+    return [
+        Reading(
+            "turnout_notifications_total",
+            "Alerts told, by result: sent, failed (refused, or over before they could be sent), "
+            "dropped (no room, or turnout stopped), superseded (newer word took their place).",
+            ("notifier", "result"),
+            lambda: list(results().items()),
+        ),
+        Reading(
+            "turnout_notifications_waiting",
+            "Alerts that are to be told: for long only where the notifier is down.",
+            ("notifier",),
+            lambda: [((notifier,), count) for notifier, count in waiting().items()],
         ),
     ]
 

@@ -9,7 +9,7 @@ from typing import NoReturn
 from proxy.sinks.metrics.cells import Counter, Histogram, Reading
 from proxy.sinks.metrics.counted import alert_readings, budget_readings
 from proxy.sinks.metrics.exchanges import Metrics
-from proxy.sinks.metrics.fleet import fleet_readings, own_readings
+from proxy.sinks.metrics.fleet import fleet_readings, notifier_readings, own_readings
 from proxy.sinks.metrics.hosts import host_readings
 from proxy.sinks.metrics.names import Names
 from proxy.sinks.metrics.processes import Processes
@@ -63,10 +63,10 @@ def every_metric() -> Metrics:
             log_dropped=int,
             uncounted=int,
             waiting=int,
-            notified=dict,
             reloads=dict,
             degraded=bool,
         ),
+        *notifier_readings(dict, dict),
         *Processes(tuple).readings(),
         *store_readings(None, int),
         *budget_readings(tuple),
