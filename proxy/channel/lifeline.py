@@ -17,8 +17,9 @@ child learns that its supervisor was killed. Open files pass by number: children
 
 import asyncio
 import socket
-from collections.abc import Mapping
-from typing import Literal, NoReturn
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Literal, NoReturn, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -147,9 +148,33 @@ ToChild = (
 FromChild = Ready | Alive | Replace
 
 
+L = TypeVar("L", bound=WorkerLaunch | ControlLaunch)
+
+
 async def child_end(descriptor: int) -> Wire[ToChild]:
     """Return the child's end of the lifeline, an inherited open file."""
     return await Wire.on(socket.socket(fileno=descriptor), ToChild)
+
+
+async def live(
+    descriptor: int, kind: type[L], life: Callable[[L, Wire[ToChild]], Awaitable[None]]
+) -> None:
+    """Live the `life` of a child that is launched as `kind`; `descriptor` is its lifeline's end.
+
+    Nothing happens where the supervisor was gone before there was anything to do. TypeError: the
+    launch is of something else.
+    """
+    lifeline = await child_end(descriptor)
+    launch = None
+    with suppress(ConnectionError):
+        launch = await lifeline.receive()
+    try:
+        if isinstance(launch, kind):
+            await life(launch, lifeline)
+        elif launch is not None:
+            raise TypeError(f"a {kind.__name__} was due, and a {type(launch).__name__} came")
+    finally:
+        await lifeline.close()
 
 
 async def supervisor_end(sock: socket.socket) -> Wire[FromChild]:

@@ -46,6 +46,15 @@ SECTIONS = {
         "completion": ("completion", "Print the completion script of a shell."),
     },
 }
+EXIT_CODES = """\b
+Exit codes of commands that look and change:
+  0  done
+  1  refused, and every problem is said
+  2  the command makes no sense as it was written
+  3  turnout can't be reached
+  4  the routing changed meanwhile, and who changed what is said
+  5  it is not known whether the change is in force
+"""
 COMMANDS = {name: said for section in SECTIONS.values() for name, said in section.items()}
 
 
@@ -86,6 +95,7 @@ class Root(click.Group):
 @click.group(
     cls=Root,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES,
 )
 @click.version_option(__version__, "-V", "--version", prog_name="turnout")
 def main() -> None:

@@ -32,7 +32,7 @@ from proxy.channel.lifeline import (
     Succession,
     ToChild,
     WorkerEnded,
-    child_end,
+    live,
     show_life,
 )
 from proxy.config.settings import Settings
@@ -142,23 +142,15 @@ def run_control(
     failures: list[str] = []
     try:
         with asyncio.Runner(loop_factory=loop_factory) as runner:
-            runner.run(_main(descriptor, compose))
+            runner.run(live(descriptor, ControlLaunch, partial(_life, compose)))
     except* TurnoutError as group:
         failures = [str(error) for error in group.exceptions]
     if failures:
         sys.exit("turnout: control can't start: " + "; ".join(failures))
 
 
-async def _main(descriptor: int, compose: Compose) -> None:
-    lifeline = await child_end(descriptor)
-    try:
-        launch = await lifeline.receive()
-    except ConnectionError:  # the supervisor was gone before there was anything to do
-        return
-    if not isinstance(launch, ControlLaunch):
-        raise TypeError("control was launched as something else")
+async def _life(compose: Compose, launch: ControlLaunch, lifeline: Wire[ToChild]) -> None:
     await Control(launch, lifeline).run(compose)
-    await lifeline.close()
 
 
 class Control:

@@ -13,6 +13,7 @@ import signal
 import socket
 import ssl
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from proxy.channel import Courier, Gauges, Outbox, Tally, Wire
@@ -23,7 +24,7 @@ from proxy.channel.lifeline import (
     Retire,
     ToChild,
     WorkerLaunch,
-    child_end,
+    live,
     show_life,
 )
 from proxy.config.settings import DataPlane, Tls
@@ -43,7 +44,7 @@ def run_worker(descriptor: int, compose: Compose) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to hear
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_main(descriptor, compose))
+        runner.run(live(descriptor, WorkerLaunch, partial(_life, compose)))
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -55,16 +56,8 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-async def _main(descriptor: int, compose: Compose) -> None:
-    lifeline = await child_end(descriptor)
-    try:
-        launch = await lifeline.receive()
-    except ConnectionError:  # the supervisor was gone before there was anything to do
-        return
-    if not isinstance(launch, WorkerLaunch):
-        raise TypeError("a worker was launched as something else")
+async def _life(compose: Compose, launch: WorkerLaunch, lifeline: Wire[ToChild]) -> None:
     await Worker(launch, compose).run(lifeline)
-    await lifeline.close()
 
 
 class Worker:

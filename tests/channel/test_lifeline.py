@@ -5,13 +5,17 @@ import msgspec
 import pytest
 from msgspec import Raw
 
+from proxy.channel import Wire
 from proxy.channel.lifeline import (
     ControlLaunch,
     Drain,
     Ready,
     Retire,
+    ToChild,
     WorkerEnded,
+    WorkerLaunch,
     child_end,
+    live,
     supervisor_end,
 )
 from proxy.config.settings import Settings
@@ -47,6 +51,41 @@ async def test_both_ends_understand_each_other_until_one_is_gone() -> None:
     with pytest.raises(ConnectionError):
         await child.receive()
     await child.close()
+
+
+async def test_a_child_lives_with_what_it_was_launched_with_and_then_lets_go() -> None:
+    ours, theirs = socket.socketpair()
+    supervisor = await supervisor_end(ours)
+    await supervisor.send(launch(Settings(data_plane=settings_of(upstreams=[]))))
+
+    async def life(launched: ControlLaunch, lifeline: Wire[ToChild]) -> None:
+        assert launched.channel == "/c"
+        lifeline.post(Ready())
+
+    await live(theirs.detach(), ControlLaunch, life)
+    assert await supervisor.receive() == Ready()
+    with pytest.raises(ConnectionError):
+        await supervisor.receive()
+    await supervisor.close()
+
+
+async def test_a_child_that_is_launched_as_something_else_does_not_live() -> None:
+    ours, theirs = socket.socketpair()
+    supervisor = await supervisor_end(ours)
+    await supervisor.send(launch(Settings(data_plane=settings_of(upstreams=[]))))
+    with pytest.raises(TypeError, match="a WorkerLaunch was due, and a ControlLaunch came"):
+        await live(theirs.detach(), WorkerLaunch, never)
+    await supervisor.close()
+
+
+async def test_a_child_whose_supervisor_is_gone_does_nothing() -> None:
+    ours, theirs = socket.socketpair()
+    ours.close()
+    await live(theirs.detach(), WorkerLaunch, never)
+
+
+async def never(launched: WorkerLaunch, lifeline: Wire[ToChild]) -> None:
+    pytest.fail("nobody launched it")
 
 
 def test_a_launch_with_a_member_that_is_none_is_an_error() -> None:

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ import pytest
 import proxy
 from proxy.cli import main
 from proxy.cli.root import COMMANDS
+from proxy.cli.running.refused import CHANGED, REFUSED, UNKNOWN, UNREACHED
 from tests.cli.conftest import Run
 
 TURNOUT = Path(sys.executable).with_name("turnout")
@@ -40,6 +42,12 @@ def test_help_lists_every_command_with_its_summary(run: Run) -> None:
         assert f"{name} {summary}" in told
 
 
+def test_help_says_what_each_exit_code_means(run: Run) -> None:
+    told = run("--help").stdout
+    codes = {int(code) for code in re.findall(r"^ +(\d)  \w", told, re.MULTILINE)}
+    assert codes == {0, 2, REFUSED, UNREACHED, CHANGED, UNKNOWN}
+
+
 def test_turnout_alone_shows_the_help(run: Run) -> None:
     assert "turnout check" in run().output
 
@@ -61,7 +69,7 @@ def test_every_command_explains_itself_and_each_of_its_options(run: Run, words: 
     [
         words
         for words, command in COMMANDS_BY_WORDS.items()
-        if not isinstance(command, click.Group) and words != "demo"
+        if not isinstance(command, click.Group)
     ],
 )
 def test_every_commands_help_has_examples(run: Run, words: str) -> None:
