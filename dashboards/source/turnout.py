@@ -16,6 +16,7 @@ LOST = {  # what of it reached nobody, and why
 QUEUES = {
     "turnout_store_queue": "for the store",
     "turnout_observations_waiting": "for tokens, forms or bodies",
+    "turnout_notifications_waiting": "for notifiers",
 }
 
 
@@ -185,7 +186,7 @@ def _around() -> list[object]:
         ),
         lines(
             "Notifications per minute",
-            "Posts of alerts, by notifier and result: sent, failed after retries, or dropped.",
+            "Alerts told, by notifier and result; superseded ones gave way to newer word.",
             "none",
             Line(total(per_minute(told), "notifier", "result"), "{{notifier}} {{result}}"),
             span=8,
