@@ -11,6 +11,7 @@ from math import inf
 from typing import Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from proxy.alerting import Alert, Folded, Folding, Notice, State, noticed
 from proxy.alerting.notice import told_as
@@ -78,7 +79,7 @@ class Telling:
         """Take an alert on a single exchange; never waits."""
         if not self._notifiers.there:
             return
-        first = self._folding.add(alert, self._clock())
+        first = self._folding.add(bare(alert), self._clock())
         if first is not None:
             self._tell_folded(first)
         self._news.set()  # also for a repeat: its window's end may be the next thing due
@@ -153,3 +154,10 @@ class Telling:
 
     def _worded(self, notice: Notice, times: int) -> Notice:
         return told_as(notice, times=times, runbooks=self._settings.runbooks)
+
+
+def bare(alert: Alert) -> Alert:
+    """Return `alert` without the bodies of its exchange: nobody is told them, and it may wait."""
+    if alert.observation.bodies is None:
+        return alert
+    return replace(alert, observation=replace(alert.observation, bodies=None))

@@ -5,11 +5,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from proxy.alerting import Notice, State
 from proxy.config.settings import Notify
 from proxy.controlplane import telling as module
 from proxy.controlplane.telling import Telling
+from proxy.exchange.observation import Bodies
 from tests.support.noticed import NOW, alert, on, slow, window
 
 BOOKS = "https://example.com/runbooks"
@@ -65,6 +67,14 @@ def test_the_first_alert_is_told_at_once_with_its_id_and_its_runbook() -> None:
     (told,) = house.told.notices
     assert (told.id, told.runbook) == ("req-1-slow", f"{BOOKS}/slow.md")
     assert told.key == slow().key
+
+
+def test_what_may_wait_for_a_notifier_holds_no_bodies() -> None:
+    house, raised = House(), alert()
+    seen = replace(raised.observation, bodies=Bodies(request=b"x" * 1000))
+    house.telling.alert(replace(raised, observation=seen))
+    (told,) = house.told.notices
+    assert told.observation == raised.observation
 
 
 async def test_repeats_are_told_as_one_when_their_window_ends() -> None:
