@@ -1,6 +1,7 @@
 """The runbooks: a page for each alert and none beside, with commands and queries that work."""
 
 import re
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -32,6 +33,7 @@ def text(name: str) -> str:
     return PAGES[name].read_text(encoding="utf-8")
 
 
+@cache
 def linked() -> dict[str, set[str]]:
     """Return the pages that Prometheus' alerts link, and the names of those alerts."""
     found: dict[str, set[str]] = {}
