@@ -10,7 +10,7 @@ from release.build import Packages
 from release.running import BIN, Failed, run, said
 from release.version import Commit
 
-LARGEST = 2 * 1024 * 1024  # bytes of a package: the source is a tenth of that, and brings no data
+LARGEST = 4 * 1024 * 1024  # bytes of a package: more is no source
 # Of the wheel: each at least once. Migrations are found by their place: no import would miss them.
 NEEDED = (
     r"proxy/py\.typed",
@@ -23,8 +23,6 @@ NEEDED = (
 META = re.compile(
     r"turnout-[^/]+\.dist-info/(METADATA|WHEEL|RECORD|entry_points\.txt|licenses/LICENSE)"
 )
-# Of the repository: what an sdist is not for.
-NOT_SHIPPED = re.compile(r"\.github/|\.gitignore$|\.dockerignore$")
 
 
 def check(packages: Packages, commit: Commit) -> None:
@@ -60,12 +58,11 @@ def wheel_problems(names: Iterable[str], tracked: set[str]) -> list[str]:
 
 
 def sdist_problems(names: Iterable[str], tracked: set[str]) -> list[str]:
-    """Return how an sdist with these files differs from the repository."""
-    inside = set(names)
-    shipped = {name for name in tracked if not NOT_SHIPPED.match(name)} | {"PKG-INFO"}
+    """Return how an sdist with these files differs from the repository, which tests itself from it."""
+    inside, due = set(names), tracked | {"PKG-INFO"}
     return [
-        *(f"the sdist lacks {name}" for name in sorted(shipped - inside)),
-        *(f"the sdist has {name}" for name in sorted(inside - shipped - {".gitignore"})),
+        *(f"the sdist lacks {name}" for name in sorted(due - inside)),
+        *(f"the sdist has {name}" for name in sorted(inside - due)),
     ]
 
 

@@ -43,8 +43,8 @@ def test_a_wheel_of_a_repository_that_lost_what_is_needed_is_no_release() -> Non
     ]
 
 
-def test_an_sdist_is_the_repository_without_what_only_the_forge_reads() -> None:
-    inside = CODE | {"README.md", ".ci/run", ".gitignore", "PKG-INFO"}
+def test_an_sdist_is_the_repository() -> None:
+    inside = REPOSITORY | {"PKG-INFO"}
     assert sdist_problems(inside, REPOSITORY) == []
     assert sdist_problems(inside - {".ci/run"} | {"a.log"}, REPOSITORY) == [
         "the sdist lacks .ci/run",
