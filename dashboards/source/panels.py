@@ -10,6 +10,7 @@ from grafana_foundation_sdk.builders import bargauge, common, prometheus, stat, 
 from grafana_foundation_sdk.builders.dashboard import FieldColor, ThresholdsConfig
 from grafana_foundation_sdk.models.common import (
     BarGaugeDisplayMode,
+    BarGaugeNamePlacement,
     BigValueColorMode,
     BigValueGraphMode,
     BigValueTextMode,
@@ -124,6 +125,7 @@ def gauges(
     panel.min(0).max(1).thresholds(thresholds(steps))
     panel.color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
     panel.orientation(VizOrientation.HORIZONTAL).display_mode(BarGaugeDisplayMode.BASIC)
+    panel.name_placement(BarGaugeNamePlacement.TOP)
     return panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
 
 

@@ -142,7 +142,7 @@ function Bars({ panel, width, height }) {
   return found.map((each, place) => (
     <BarGauge key={place} value={each.display} field={each.field} display={each.view?.getFieldDisplayProcessor(each.colIndex)}
       width={width} height={Math.min(60, height / found.length)} orientation="horizontal"
-      displayMode={panel.options.displayMode} theme={theme} itemSpacing={8} lcdCellWidth={12}
+      displayMode={panel.options.displayMode} namePlacement={panel.options.namePlacement} theme={theme} itemSpacing={8} lcdCellWidth={12}
       alignmentFactors={alignment} showUnfilled />
   ));
 }
