@@ -102,7 +102,11 @@ async def test_dials_and_handshakes_cancelled_at_any_turn_leave_nothing(
         async with client_of(
             server.port, host="localhost", scheme="https", ca_file=certificates.ca_file
         ) as client:
-            for turns in [*range(60)] * 5:
+            most = 0  # turns after which a request came through: the more, the busier the machine
+            while not server.requests:
+                most += 1
+                await cancel_after(most, client)
+            for turns in [*range(most + 5)] * 4:
                 await cancel_after(turns, client)
         await until(lambda: open_files() == files_before)
-        assert 0 < len(server.requests) < 300  # some came through, some did not get that far
+        assert len(server.requests) < 5 * most  # the others did not get that far
