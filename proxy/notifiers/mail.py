@@ -24,7 +24,7 @@ from proxy.alerting.notice import Notice
 from proxy.config.settings import Email
 from proxy.notifiers.delivery import Trouble
 from proxy.notifiers.payload import moment
-from proxy.notifiers.wording import figures, place, title
+from proxy.notifiers.wording import figures, moments, place, plain, title
 
 Result = TypeVar("Result")
 
@@ -134,14 +134,13 @@ def text(notice: Notice, host: str) -> str:
     facts = [
         *figures(notice),
         ("Where", place(notice)),
-        ("Since", f"{moment(notice.first_at):%Y-%m-%d %H:%M:%S} UTC"),
-        ("Latest", f"{moment(notice.last_at):%Y-%m-%d %H:%M:%S} UTC"),
+        *((name, f"{moment(at):%Y-%m-%d %H:%M:%S} UTC") for name, at in moments(notice)),
         ("Examples", ", ".join(notice.request_ids)),
         ("Runbook", notice.runbook),
         ("Host", host),
     ]
     told = [f"{name + ':':<11}{value}" for name, value in facts if value]
-    return "\n".join([notice.sentence, "", *told, ""])
+    return "\n".join([plain(notice), "", *told, ""])
 
 
 def line(said: str) -> str:

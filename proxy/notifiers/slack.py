@@ -10,7 +10,7 @@ from proxy.alerting.notice import TEST, Notice, State
 from proxy.config.settings import Slack
 from proxy.notifiers.payload import moment
 from proxy.notifiers.posting import host_of, post
-from proxy.notifiers.wording import figures, title
+from proxy.notifiers.wording import figures, moments, plain, title
 
 SECTION_CHARS = 2900  # Slack refuses a text of more than 3,000 characters
 
@@ -34,17 +34,18 @@ class SlackCarrier:
 
 def message(notice: Notice, host: str) -> dict[str, Any]:
     """Return the message, as Slack takes it."""
-    said = f"{sign(notice)} *{escaped(title(notice))}*\n{escaped(notice.sentence)}"
+    said = f"{sign(notice)} *{escaped(title(notice))}*\n{escaped(plain(notice))}"
     fields = [text(f"*{name}*\n{escaped(each)}") for name, each in figures(notice)]
+    fields += [text(f"*{name}*\n{when(at)}") for name, at in moments(notice)]
     blocks: list[dict[str, Any]] = [{"type": "section", "text": text(said)}]
     if fields:
-        blocks[0]["fields"] = [*fields, text(f"*Since*\n{when(notice.first_at)}")]
+        blocks[0]["fields"] = fields
     context = [text(link(notice.runbook)), text(f"turnout on {escaped(host)}")]
     if notice.request_ids:
         ids = ", ".join(f"`{escaped(each)}`" for each in notice.request_ids)
         context.insert(1, text(f"Requests: {ids}"))
     blocks.append({"type": "context", "elements": context})
-    return {"text": escaped(f"{title(notice)}: {notice.sentence}"), "blocks": blocks}
+    return {"text": escaped(notice.sentence), "blocks": blocks}
 
 
 def sign(notice: Notice) -> str:

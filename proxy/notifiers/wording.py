@@ -27,6 +27,20 @@ def title(notice: Notice) -> str:
     return f"{state}: {notice.name} on {where}" if where else f"{state}: {notice.name}"
 
 
+def plain(notice: Notice) -> str:
+    """Return the sentence where a title has said already whose it is."""
+    return notice.sentence.removeprefix("turnout: ")
+
+
+def moments(notice: Notice) -> list[tuple[str, float]]:
+    """Return when it began, and when it was over or seen last, each with its name."""
+    if notice.name == TEST:
+        return []
+    if notice.state is State.RESOLVED and notice.ends_at is not None:
+        return [("Since", notice.first_at), ("Until", notice.ends_at)]
+    return [("Since", notice.first_at), ("Latest", notice.last_at)]
+
+
 def figure(value: float, unit: str) -> str:
     """Return a number with its unit."""
     return f"{value:.6g} {unit}".rstrip()

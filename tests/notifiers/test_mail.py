@@ -58,7 +58,7 @@ async def test_a_mail_says_what_fires_where_and_since_when() -> None:
     assert mail["auto-submitted"] == "auto-generated"
     assert mail.get_content_type() == "text/plain"
     assert mail.get_content().splitlines() == [
-        "turnout: 7.5 % of the requests to support failed within 5 minutes",
+        "7.5 % of the requests to support failed within 5 minutes",
         "",
         "Value:     7.5 percent",
         "Threshold: 5 percent",
@@ -101,7 +101,7 @@ async def test_words_in_any_script_arrive() -> None:
     async with mail_server() as server:
         await carrier(server.port).tell(window(sentence="turnout: Grüße, 你好 🙂"))
     (mail,) = server.mails
-    assert mail.get_content().splitlines()[0] == "turnout: Grüße, 你好 🙂"
+    assert mail.get_content().splitlines()[0] == "Grüße, 你好 🙂"
     assert mail.get_content_charset() == "utf-8"
 
 

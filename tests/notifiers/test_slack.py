@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from proxy.alerting import Notice, State
+from proxy.alerting.noticing import trial
 from proxy.config.settings import Slack
 from proxy.notifiers.delivery import Trouble
 from proxy.notifiers.posting import client
 from proxy.notifiers.slack import SlackCarrier, message
-from tests.support.noticed import slow, window
+from tests.support.noticed import NOW, slow, window
 from tests.support.receiver import Answer, Receiver, receiver
 
 TEXT_CHARS, FIELD_CHARS, FIELDS, ELEMENTS, BLOCKS = 3000, 2000, 10, 10, 50
@@ -73,20 +74,18 @@ async def told(notice: Notice) -> dict[str, Any]:
 
 async def test_a_message_reads_well_in_the_channel_and_in_a_pop_up() -> None:
     said = await told(window(value=7.5))
-    assert said["text"] == (
-        "Firing: error_rate on support: "
-        "turnout: 7.5 % of the requests to support failed within 5 minutes"
-    )
+    assert said["text"] == "turnout: 7.5 % of the requests to support failed within 5 minutes"
     section, context = said["blocks"]
     assert section["text"]["text"] == (
         ":red_circle: *Firing: error_rate on support*\n"
-        "turnout: 7.5 % of the requests to support failed within 5 minutes"
+        "7.5 % of the requests to support failed within 5 minutes"
     )
     assert [field["text"] for field in section["fields"]] == [
         "*Value*\n7.5 percent",
         "*Threshold*\n5 percent",
         "*Requests*\n240",
         "*Since*\n<!date^1794999880^{date_short_pretty} {time_secs}|2026-11-18 11:04:40 UTC>",
+        "*Latest*\n<!date^1795000000^{date_short_pretty} {time_secs}|2026-11-18 11:06:40 UTC>",
     ]
     assert [element["text"] for element in context["elements"]] == [
         "Runbook: docs/runbooks/error_rate.md",
@@ -100,12 +99,20 @@ async def test_what_is_over_is_seen_to_be_over() -> None:
     assert said["blocks"][0]["text"]["text"].startswith(
         ":large_green_circle: *Resolved: error_rate on support*"
     )
+    assert said["blocks"][0]["fields"][-1]["text"].startswith("*Until*")
 
 
 async def test_a_single_exchange_is_told_with_its_request() -> None:
     said = await told(slow())
     assert "slow reply on support / base" in said["text"]
     assert said["blocks"][1]["elements"][1]["text"] == "Requests: `req-1`"
+
+
+async def test_a_test_is_seen_to_be_one() -> None:
+    section, context = (await told(trial("ann", NOW)))["blocks"]
+    assert section["text"]["text"] == ":wave: *Test*\na test that ann asked for; nothing is wrong"
+    assert "fields" not in section
+    assert context["elements"][0]["text"] == "Runbook: docs/alerts.md"
 
 
 async def test_nothing_that_is_told_is_taken_for_a_link_or_a_mention() -> None:
