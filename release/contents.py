@@ -58,7 +58,7 @@ def wheel_problems(names: Iterable[str], tracked: set[str]) -> list[str]:
 
 
 def sdist_problems(names: Iterable[str], tracked: set[str]) -> list[str]:
-    """Return how an sdist with these files differs from the repository, which tests itself from it."""
+    """Return how an sdist with these files differs from the repository."""
     inside, due = set(names), tracked | {"PKG-INFO"}
     return [
         *(f"the sdist lacks {name}" for name in sorted(due - inside)),
