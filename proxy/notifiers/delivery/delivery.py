@@ -61,6 +61,7 @@ class Delivery:
         self._refreshed = clock()
         self._failures = 0  # in a row
         self._news = asyncio.Event()
+        self._moved = asyncio.Event()
         self._ended = asyncio.Event()
         self._scope: asyncio.Timeout | None = None
         self._closing = False
@@ -86,6 +87,7 @@ class Delivery:
         self._failures = 0
         if carrier is None:
             self._pending.forget()
+        self._moved.set()
         self._news.set()
 
     def take(self, notice: Notice) -> None:
@@ -131,7 +133,21 @@ class Delivery:
             if notice is not None:
                 await self._deliver(carrier, notice)
         except Trouble as trouble:
-            await self._sleep(self._pause(carrier, trouble))
+            if self._carrier is carrier:  # else there is another to try at once
+                await self._rest(self._pause(carrier, trouble))
+
+    async def _rest(self, seconds: float) -> None:
+        """Leave the receiver alone for so long, or until there is another."""
+        self._moved.clear()
+        waits = [
+            asyncio.ensure_future(self._sleep(seconds)),
+            asyncio.create_task(self._moved.wait()),
+        ]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
 
     async def _wait(self, seconds: float | None) -> None:
         """Wait for news, at most so long."""

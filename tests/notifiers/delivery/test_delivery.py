@@ -248,6 +248,18 @@ async def test_notices_go_where_it_is_now() -> None:
     assert (len(old.taken), len(new.taken)) == (1, 1)
 
 
+async def test_what_waits_goes_where_it_is_now_at_once() -> None:
+    time, old, new = Time(), Receiver(), Receiver()
+    time.by_hand = asyncio.Event()  # the pause has no end of its own
+    old.down = DOWN
+    async with delivering(old, time) as delivery:
+        delivery.take(window())
+        await old.until_tried(1)
+        delivery.adopt(new)
+        await new.until_tried(1)
+    assert len(new.taken) == 1
+
+
 async def test_without_a_receiver_nothing_is_taken_nor_counted() -> None:
     async with delivering(None, Time()) as delivery:
         delivery.take(window())
