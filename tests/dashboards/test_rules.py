@@ -115,7 +115,7 @@ def test_what_a_rule_speaks_of_is_there() -> None:
         assert said.selectors, name(rule)
         assert said.grouping <= every, name(rule)
         for selector in said.selectors:
-            assert selector.metric in labels.keys() | recorded() | {"Inf"}, name(rule)
+            assert selector.metric in labels.keys() | recorded(), name(rule)
             picked = {matcher.label for matcher in selector.matchers}
             assert picked <= labels.get(selector.metric, {"route"}), name(rule)
 
