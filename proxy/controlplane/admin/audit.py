@@ -1,4 +1,4 @@
-"""Refused changes in the audit log: those that never came as far as publishing.
+"""The audit log's entries of what never came as far as publishing: no version, or a refusal.
 
 Whoever has no token can be refused as often as they like; so that they can't push what others
 did out of a log that keeps a number of entries, only so many are written down at a time, and the
@@ -74,6 +74,23 @@ class RefusedChanges:
             return False
         self._room -= 1
         return True
+
+
+def done(
+    request: Request, at: float, target: str, *, why: str = "", detail: str = ""
+) -> AuditEntry:
+    """Return the entry of what a request asked for and got, though it made no version."""
+    caller = request.state.caller
+    return AuditEntry(
+        at=at,
+        who=caller.name,
+        origin=caller.origin,
+        action=request.state.action,
+        target=target,
+        why=why,
+        result="done",
+        detail=detail,
+    )
 
 
 def reason(error: HTTPException | RequestValidationError) -> str:

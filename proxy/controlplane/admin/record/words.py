@@ -10,12 +10,11 @@ from fastapi import Path
 from starlette.requests import Request
 
 from proxy.controlplane.admin import models
-from proxy.controlplane.admin.audit import Records
+from proxy.controlplane.admin.audit import Records, done
 from proxy.controlplane.admin.changing import Because
 from proxy.controlplane.admin.entrance.refusals import Refused
 from proxy.controlplane.admin.record.looking import MOST_ID, UNKNOWN, Looking
 from proxy.controlplane.admin.record.views import bodies
-from proxy.rollout import AuditEntry
 
 NONE_KEPT = (
     "No bodies of this request are kept: its route does not say so, it was not one of the sample, "
@@ -52,15 +51,4 @@ class Words:
         return models.Forgotten(request_id=request_id)
 
     async def _done(self, request: Request, request_id: str, why: str) -> None:
-        caller = request.state.caller
-        entry = AuditEntry(
-            at=self._clock(),
-            who=caller.name,
-            origin=caller.origin,
-            action=request.state.action,
-            target=request_id,
-            why=why,
-            result="done",
-            detail="",
-        )
-        await self._records.record(entry)
+        await self._records.record(done(request, self._clock(), request_id, why=why))

@@ -15,7 +15,7 @@ from proxy.alerting import AlertName
 from proxy.alerting.silence import Silence
 from proxy.alerting.windows import WindowAlert
 from proxy.controlplane.admin import views
-from proxy.controlplane.admin.audit import Records
+from proxy.controlplane.admin.audit import Records, done
 from proxy.controlplane.admin.changing import Because
 from proxy.controlplane.admin.entrance.refusals import Refused
 from proxy.controlplane.admin.lately import SECONDS, Lately
@@ -26,7 +26,6 @@ from proxy.controlplane.publishing.change import Unavailable
 from proxy.controlplane.watching.silencing import Silencing
 from proxy.controlplane.watching.watching import Watching
 from proxy.errors import StoreError
-from proxy.rollout import AuditEntry
 
 NAMES = (*AlertName, *WindowAlert)
 NOTHING_SAID = (
@@ -114,17 +113,8 @@ class Alerting:
             raise Refused(404, f"There is no such variant; there are: {', '.join(variants)}.")
 
     async def _done(self, request: Request, silence: Silence, why: str) -> None:
-        caller = request.state.caller
-        entry = AuditEntry(
-            at=self._clock(),
-            who=caller.name,
-            origin=caller.origin,
-            action=request.state.action,
-            target=target(silence),
-            why=why,
-            result="done",
-            detail=f"until {views.moment(silence.ends_at):%Y-%m-%d %H:%M:%S} UTC",
-        )
+        until = f"until {views.moment(silence.ends_at):%Y-%m-%d %H:%M:%S} UTC"
+        entry = done(request, self._clock(), target(silence), why=why, detail=until)
         await self._publisher.record(entry)
 
 
