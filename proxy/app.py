@@ -71,6 +71,7 @@ class Kept:
     ) -> None:
         from proxy.controlplane.admin.lately import Lately
         from proxy.controlplane.pipeline import Pipeline
+        from proxy.controlplane.watching.remembering import AlertFile
         from proxy.controlplane.watching.watching import Watching
         from proxy.pricelist import PriceList
         from proxy.sinks.bodies import Scribe
@@ -116,8 +117,9 @@ class Kept:
         self._registry = metrics.registry()
         self._exchanges, self._counter, self._listed = ExchangeLog(), TokenCounter(), PriceList()
         on, clocks = self.silencing.on, {"clock": time.monotonic, "wall": time.time}
+        memory = AlertFile(Path(settings.data_dir))
         self.watching: Watching = Watching(
-            silenced=on, teller=self.telling, counter=metrics, **clocks
+            silenced=on, teller=self.telling, counter=metrics, memory=memory, **clocks
         )
         log = AlertLog(lambda each: bool(on(each.name, each.route, each.variant)))
         tellers: list[Teller] = [log, metrics, self.telling, self.lately]

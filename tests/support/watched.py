@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from proxy.alerting.notice import Notice
 from proxy.alerting.silence import Silence
+from proxy.alerting.windows import Standing
 from proxy.controlplane.watching.silencing import Silencing
 from proxy.controlplane.watching.watching import Watching
 from proxy.errors import StoreError
@@ -41,12 +42,18 @@ class Memory:
 
 
 class Nobody:
-    """Is told and counts nothing."""
+    """Is told, counts and remembers nothing."""
 
     def notice(self, notice: Notice) -> None:
         """Take it."""
 
     def fired(self, notice: Notice) -> None:
+        """Take it."""
+
+    def read(self) -> list[Standing]:
+        return []
+
+    def write(self, firing: Sequence[Standing]) -> None:
         """Take it."""
 
 
@@ -55,6 +62,11 @@ def quiet(clock: Callable[[], float]) -> tuple[Silencing, Watching]:
     silencing = Silencing(Memory(), clock)
     nobody = Nobody()
     watching = Watching(
-        clock=clock, wall=clock, silenced=silencing.on, teller=nobody, counter=nobody
+        clock=clock,
+        wall=clock,
+        silenced=silencing.on,
+        teller=nobody,
+        counter=nobody,
+        memory=nobody,
     )
     return silencing, watching

@@ -52,6 +52,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     phase: Phase
     since: float  # when its rule broke
     well: float | None = None  # since when it is kept again
+    unsure: float = 0.0  # until then its window may not be full, so that nothing known is no news
     began_at: float  # when its rule broke
     seen_at: float  # when it was seen to be broken last
     fired_at: float | None = None
@@ -105,10 +106,18 @@ def going_on(before: Standing, rule: Rule, reading: Reading, now: Now) -> Standi
     seen = replace(before, rule=rule, value=reading.value, count=reading.count)
     if reading.still:
         return replace(seen, well=None, seen_at=now.at)
+    if reading.value is None and now.clock < seen.unsure:
+        return replace(seen, value=before.value, count=before.count)
     well = now.clock if seen.well is None else seen.well
     if now.clock - well < rule.for_seconds:
         return replace(seen, well=well)
     return over(seen, now)
+
+
+def resumed(before: Standing, now: Now) -> Standing:
+    """Return an alert that fired before this clock began, as it goes on by this one."""
+    window = before.rule.window_seconds
+    return replace(before, since=now.clock, well=None, unsure=now.clock + window)
 
 
 def over(before: Standing, now: Now) -> Standing:

@@ -18,7 +18,7 @@ from proxy.alerting.windows.figures.facts import (
 )
 from proxy.alerting.windows.layout import Layout, Place
 from proxy.alerting.windows.rules import DEFAULTS, SHARES, Rules
-from proxy.alerting.windows.states import Key, Now, Phase, Standing, over, step
+from proxy.alerting.windows.states import Key, Now, Phase, Standing, over, resumed, step
 from proxy.alerting.windows.watches import Watch
 from proxy.exchange.observation import Observation
 from proxy.routing.table import RoutingTable
@@ -46,6 +46,10 @@ class Windows:
     ) -> None:
         """Watch `table` by these rules from now on: by a route's own, or else the `default`."""
         self._layout = self._layout.after(table, default, routes)
+
+    def resume(self, firing: Iterable[Standing], now: Now) -> None:
+        """Take up alerts that fired when others watched, before anything was seen here."""
+        self._standing |= {each.key: resumed(each, now) for each in firing}
 
     def take(self, seen: Observation, now: float) -> None:
         """Take an exchange that ended now; what is of nothing that is watched is left out."""

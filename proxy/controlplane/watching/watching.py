@@ -19,7 +19,8 @@ from proxy.exchange.observation import Observation
 from proxy.routing.table import RoutingTable
 
 LOOK_SECONDS = 1.0  # between two looks
-LATELY_SECONDS = 3600.0  # for which what is resolved is shown
+LATELY_SECONDS = 3600.0  # for which what is resolved is shown, and what fired remembered
+REMEMBER_SECONDS = 60.0  # between two writings of what goes on
 MOST = 200  # of what is resolved
 FACTS = (  # of a notice, in the log
     *("route", "variant", "about", "value", "threshold", "unit", "count", "request_ids"),
@@ -42,6 +43,18 @@ class Counter(Protocol):
 
     def fired(self, notice: Notice) -> None:
         """Count it."""
+        ...
+
+
+class Memory(Protocol):
+    """Where what fires is remembered for a control that starts anew; it blocks, never raises."""
+
+    def read(self) -> Sequence[Standing]:
+        """Return what fired when it was written last."""
+        ...
+
+    def write(self, firing: Sequence[Standing]) -> None:
+        """Keep what fires, in the place of what was kept."""
         ...
 
 
@@ -69,12 +82,16 @@ class Watching:
         silenced: Silenced,
         teller: Teller,
         counter: Counter,
+        memory: Memory,
     ) -> None:
         self._clock = clock
         self._wall = wall
         self._silenced = silenced
         self._teller = teller
         self._counter = counter
+        self._memory = memory
+        self._written: float | None = None  # when, by the clock; None: not since it has changed
+        self._adopted = asyncio.Event()
         self._windows = Windows()
         self._resolved: deque[Standing] = deque(maxlen=MOST)
         self._log = structlog.get_logger().bind()
@@ -83,6 +100,7 @@ class Watching:
     def adopt(self, table: RoutingTable, default: Rules, routes: dict[str, Rules]) -> None:
         """Watch this routing by these rules from now on."""
         self._windows.adopt(table, default, routes)
+        self._adopted.set()
 
     def take(self, observations: Sequence[Observation]) -> None:
         """Take what ended."""
@@ -91,9 +109,15 @@ class Watching:
             self._windows.take(seen, now)
 
     async def run(self) -> None:
-        """Look again and again, until cancelled."""
+        """Take up what fired before this process began, then look again and again."""
+        await self._adopted.wait()
+        remembered = await asyncio.to_thread(self._memory.read)
+        recent = self._wall() - LATELY_SECONDS
+        fresh = [each for each in remembered if each.seen_at > recent]
+        self._windows.resume(fresh, Now(self._clock(), self._wall()))
         while True:
             self.look()
+            await self._remember()
             await asyncio.sleep(LOOK_SECONDS)
 
     def look(self) -> None:
@@ -112,11 +136,20 @@ class Watching:
         lately = [each for each in reversed(self._resolved) if (each.ended_at or 0.0) > since]
         return [*self.firing, *map(self._show, (*pending, *lately))]
 
+    async def _remember(self) -> None:
+        """Write down what fires where that has changed, and every so often how it stands."""
+        now = self._clock()
+        due = self._written is None or (self.firing and now - self._written > REMEMBER_SECONDS)
+        if due:
+            self._written = now
+            await asyncio.to_thread(self._memory.write, [each.standing for each in self.firing])
+
     def _show(self, standing: Standing) -> Shown:
         key = standing.key
         return Shown(standing=standing, silence=self._silenced(key.name, key.route, key.variant))
 
     def _changed(self, standing: Standing) -> None:
+        self._written = None
         notice = noticed(standing)
         facts = {name: getattr(notice, name) for name in FACTS}
         facts["silenced"] = self._show(standing).silence is not None

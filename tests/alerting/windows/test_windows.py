@@ -320,3 +320,28 @@ def test_every_candidate_is_held_against_the_one_baseline() -> None:
     for name in three[1:]:
         house.saw(60, variant_assigned=name, variant_served=name, **FAILED)
     assert house.fires() == [("support", name, "error rate") for name in three[1:]]
+
+
+def test_what_fired_when_others_watched_goes_on_until_it_is_known_to_be_well() -> None:
+    before = House(rule("error_rate", 5.0, for_seconds=10.0))
+    before.saw(10, **FAILED)
+    before.look()
+    (firing,) = before.look(10.0)
+    after = House(rule("error_rate", 5.0, for_seconds=10.0))
+    after.windows.resume([firing], Now(0.0, 1_795_000_100.0))
+    assert after.look() == after.look(59.0) == [], "its window is not full yet"
+    (standing,) = after.windows.standing
+    assert (standing.value, standing.count, standing.began_at) == (100.0, 10, firing.began_at)
+    assert after.look(1.0) == []
+    (resolved,) = after.look(10.0)
+    assert (resolved.key, resolved.value) == (firing.key, None)
+
+
+def test_what_goes_on_is_over_as_soon_as_requests_show_it() -> None:
+    before = House(rule("error_rate", 5.0))
+    before.saw(10, **FAILED)
+    after = House(rule("error_rate", 5.0))
+    after.windows.resume(before.look(), Now(0.0, 1_795_000_100.0))
+    after.saw(1)
+    (resolved,) = after.look()
+    assert (resolved.firing, resolved.value, resolved.count) == (False, 0.0, 1)

@@ -1,7 +1,8 @@
 """What changes is logged, counted and told; what fires is told again with its latest figures."""
 
 import asyncio
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from structlog.testing import capture_logs
 
 from proxy.alerting.notice import Notice
 from proxy.alerting.silence import Silence
-from proxy.alerting.windows import Rule, WindowAlert
+from proxy.alerting.windows import Rule, Standing, WindowAlert
 from proxy.controlplane.watching import watching as module
 from proxy.controlplane.watching.watching import Watching
 from proxy.exchange import Outcome
@@ -35,6 +36,8 @@ class House:
 
     def __init__(self) -> None:
         self.now = 0.0
+        self.kept: list[Standing] = []
+        self.writes = 0
         self.silence: Silence | None = None
         self.told: list[Notice] = []
         self.counted: list[str] = []
@@ -44,6 +47,7 @@ class House:
             silenced=lambda *_: self.silence,
             teller=self,
             counter=self,
+            memory=self,
         )
         self.watching.adopt(TABLE, (RULE,), {})
 
@@ -52,6 +56,13 @@ class House:
 
     def fired(self, notice: Notice) -> None:
         self.counted.append(notice.name)
+
+    def read(self) -> list[Standing]:
+        return self.kept
+
+    def write(self, firing: Sequence[Standing]) -> None:
+        self.kept = list(firing)
+        self.writes += 1
 
     def saw(self, count: int, **changes: Any) -> None:
         self.watching.take([observed(**changes) for _ in range(count)])
@@ -127,13 +138,75 @@ def test_a_silence_is_marked_and_what_it_is_on_is_logged_and_counted(house: Hous
     assert [each.silence for each in house.watching.firing] == [SILENCE]
 
 
+@asynccontextmanager
+async def running(watching: Watching) -> AsyncIterator[None]:
+    task = asyncio.create_task(watching.run())
+    yield
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
 async def test_it_looks_while_it_runs(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LOOK_SECONDS", 0.001)
     house.failed()
-    running = asyncio.create_task(house.watching.run())
-    await until(lambda: house.phases() == ["pending"])
-    house.now = 10.0
-    await until(lambda: bool(house.told))
-    running.cancel()
-    with suppress(asyncio.CancelledError):
-        await running
+    async with running(house.watching):
+        await until(lambda: house.phases() == ["pending"])
+        house.now = 10.0
+        await until(lambda: bool(house.told))
+
+
+async def test_what_fires_is_remembered_at_each_change_and_now_and_then(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.001)
+    house.failed()
+    async with running(house.watching):
+        await until(lambda: house.phases() == ["pending"])
+        house.now = 10.0
+        await until(lambda: bool(house.kept))
+        told, writes = len(house.told), house.writes
+        await until(lambda: len(house.told) > told + 3)
+        assert house.writes == writes
+        house.now = 75.0
+        house.failed(20)
+        await until(lambda: house.writes > writes)
+        assert house.kept[0].seen_at == EPOCH + 75
+        house.saw(2000)
+        await until(lambda: (house.told[-1].value or 0.0) < 10)
+        house.now = 90.0
+        await until(lambda: house.watching.firing == () and house.kept == [])
+
+
+async def test_a_control_that_starts_anew_takes_up_what_fired_and_says_when_it_is_over(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.001)
+    house.failed()
+    house.look()
+    house.look(10.0)
+    before = house.told[-1]
+    again = House()
+    again.now = 20.0
+    again.kept = [each.standing for each in house.watching.firing]
+    async with running(again.watching):
+        await until(lambda: bool(again.told))
+        assert (again.told[0].key, again.told[0].first_at) == (before.key, before.first_at)
+        assert (again.counted, again.phases()) == ([], ["firing"]), "it has not begun anew"
+        again.saw(10)
+        await until(lambda: again.told[-1].value == 0.0)
+        again.now = 31.0
+        await until(lambda: again.phases() == ["resolved"])
+        assert again.told[-1].state.value == "resolved"
+
+
+async def test_what_fired_long_ago_is_forgotten(house: House) -> None:
+    house.failed()
+    house.look()
+    house.look(10.0)
+    again = House()
+    again.now = 10.0 + 3601.0
+    again.kept = [each.standing for each in house.watching.firing]
+    async with running(again.watching):
+        await until(lambda: again.writes > 0)
+    assert (again.kept, again.told) == ([], [])
