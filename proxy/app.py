@@ -14,7 +14,7 @@ import sys
 import time
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from proxy import __version__
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from proxy.controlplane.control import Record
     from proxy.controlplane.fleet import Fleet
     from proxy.controlplane.hosts.company import Company
-    from proxy.controlplane.pipeline import Teller
+    from proxy.controlplane.pipeline import Steps, Teller
     from proxy.controlplane.publishing.configuration.standing import Standing
     from proxy.dataplane.service import Service
     from proxy.exchange import Observation
@@ -124,7 +124,7 @@ class Kept:
         log = AlertLog(lambda each: bool(on(each.name, each.route, each.variant)))
         tellers: list[Teller] = [log, metrics, self.telling, self.lately]
         self.pipeline: Pipeline = Pipeline(
-            **self._steps(settings), scribe=self._scribe, tellers=tellers
+            self._steps(settings), scribe=self._scribe, tellers=tellers
         )
 
     def _open_notifiers(self, settings: "Settings", host: str) -> None:
@@ -175,7 +175,7 @@ class Kept:
     def adopt(self, settings: "Settings") -> None:
         """Do as `settings` say from now on."""
         self._names.adopt(settings.data_plane.table, settings.data_plane.upstreams)
-        self.pipeline.adopt(**self._steps(settings))
+        self.pipeline.adopt(self._steps(settings))
         self.telling.adopt(settings.alerts.notify)
         self.spending.adopt(settings.costs.budgets)
         alerts = settings.alerts
@@ -187,10 +187,10 @@ class Kept:
 
         return generate_latest(self._registry), CONTENT_TYPE_PLAIN_0_0_4
 
-    def _steps(self, settings: "Settings") -> dict[str, Any]:
+    def _steps(self, settings: "Settings") -> "Steps":
         """Return what the pipeline is to do by `settings`."""
         from proxy.alerting import Rules
-        from proxy.controlplane.pipeline import both
+        from proxy.controlplane.pipeline import Steps, both
         from proxy.formats import Checker
         from proxy.pricelist import Hosted
         from proxy.pricing import Pricer
@@ -201,20 +201,20 @@ class Kept:
         hosted = Hosted(plane, self._listed)
         hosted.prepare()
         self._scribe.adopt(plane.bodies, plane.previews.redact)
-        return {
-            "count": self._counter.count if plane.count_tokens else None,
-            "checker": Checker(settings.quality.default, settings.quality.routes),
-            "read": Reader(settings.quality.default, settings.quality.routes).read,
-            "price": Pricer(settings.costs.prices, hosted.listed).price,
-            "redact": Redactor(plane.previews).redact,
-            "judge": both(Rules(alerts.default, alerts.routes).judge, self.spending.judge),
-            "sinks": [
+        return Steps(
+            count=self._counter.count if plane.count_tokens else None,
+            checker=Checker(settings.quality.default, settings.quality.routes),
+            read=Reader(settings.quality.default, settings.quality.routes).read,
+            price=Pricer(settings.costs.prices, hosted.listed).price,
+            redact=Redactor(plane.previews).redact,
+            judge=both(Rules(alerts.default, alerts.routes).judge, self.spending.judge),
+            sinks=[
                 self._metrics,
                 self.watching,
                 *([self.writer] if self.writer is not None else []),
                 *([self._exchanges] if settings.log_exchanges else []),
             ],
-        }
+        )
 
 
 @asynccontextmanager

@@ -13,6 +13,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
 
@@ -72,33 +73,34 @@ Change = Callable[[Observation], Observation]
 Judge = Callable[[Observation], Iterable[Alert]]
 
 
-class Pipeline:
-    """Takes observations on the event loop; `run` does first what takes long.
+@dataclass(frozen=True, kw_only=True)
+class Steps:
+    """What is done to an observation, by the configuration in force.
 
     `checker` and `count` may compute for long, on one thread; `count` of None: nothing is counted.
     """
 
+    count: Change | None
+    checker: Checker
+    read: Change
+    price: Change
+    redact: Change
+    judge: Judge
+    sinks: Sequence[Sink]
+
+
+class Pipeline:
+    """Takes observations on the event loop; `run` does first what takes long."""
+
     def __init__(
         self,
+        steps: Steps,
         *,
-        count: Change | None,
-        checker: Checker,
-        read: Change,
-        price: Change,
-        redact: Change,
-        judge: Judge,
-        sinks: Sequence[Sink],
         scribe: Scribe,
         tellers: Sequence[Teller] = (),
         waiting: int = WAITING,
     ) -> None:
-        self._count = count
-        self._checker = checker
-        self._read = read
-        self._price = price
-        self._redact = redact
-        self._judge = judge
-        self._sinks = sinks
+        self._steps = steps
         self._tellers = tellers
         self._scribe = scribe
         self._limit = waiting
@@ -110,25 +112,9 @@ class Pipeline:
         self._closing = False
         self.uncounted = 0  # observations that went on without the tokens they should have
 
-    def adopt(
-        self,
-        *,
-        count: Change | None,
-        checker: Checker,
-        read: Change,
-        price: Change,
-        redact: Change,
-        judge: Judge,
-        sinks: Sequence[Sink],
-    ) -> None:
+    def adopt(self, steps: Steps) -> None:
         """Do it so from now on, also with what waits."""
-        self._count = count
-        self._checker = checker
-        self._read = read
-        self._price = price
-        self._redact = redact
-        self._judge = judge
-        self._sinks = sinks
+        self._steps = steps
 
     @property
     def waiting(self) -> int:
@@ -179,7 +165,7 @@ class Pipeline:
 
     def _admit(self, seen: Observation) -> Observation | None:
         """Return what has words as it can be written now; None: it waits for what takes long."""
-        if not self._counts(seen) and not self._checker.due(seen) and seen.bodies is None:
+        if not self._counts(seen) and not self._steps.checker.due(seen) and seen.bodies is None:
             return self._at_once(seen)
         size = weight(seen)
         full = len(self._queue) >= self._limit or self._bytes + size > WAITING_BYTES
@@ -192,13 +178,13 @@ class Pipeline:
 
     def _at_once(self, seen: Observation) -> Observation:
         """Return what is known of `seen` without what takes long, and without its texts."""
-        return bare(self._read(seen))
+        return bare(self._steps.read(seen))
 
     def _skipped(self, seen: Observation) -> Observation:
         """Return `seen` at once, though something was to be done that nobody had the time for."""
         if self._counts(seen):
             self.uncounted += 1
-        if self._checker.due(seen):
+        if self._steps.checker.due(seen):
             seen = replace(seen, format_check=Check.UNCHECKED)
         if seen.bodies is not None:
             seen = self._scribe.skip(seen)
@@ -206,7 +192,9 @@ class Pipeline:
 
     def _counts(self, seen: Observation) -> bool:
         """Return whether the tokens of `seen`, which has texts, are to be counted."""
-        return self._count is not None and seen.texts is not None and seen.texts.prompt != b""
+        return (
+            self._steps.count is not None and seen.texts is not None and seen.texts.prompt != b""
+        )
 
     async def _count_all(self, executor: ThreadPoolExecutor) -> None:
         """Count what waits, batch by batch, until closed and nothing waits."""
@@ -224,9 +212,9 @@ class Pipeline:
 
     def _counted(self, batch: list[Observation]) -> list[Observation]:
         """Check, read and count a batch (on the counting thread)."""
-        checker, count = self._checker, self._count
+        checker, count = self._steps.checker, self._steps.count
         checked = [checker.check(seen) if checker.due(seen) else seen for seen in batch]
-        read = map(self._read, map(self._scribe.write, checked))
+        read = map(self._steps.read, map(self._scribe.write, checked))
         return [count(seen) if count and self._counts(seen) else bare(seen) for seen in read]
 
     def _skip_rest(self) -> None:
@@ -236,8 +224,9 @@ class Pipeline:
 
     def _write(self, observations: Sequence[Observation]) -> None:
         raised: list[Alert] = []
-        shown = [self._judged(self._redact(self._price(seen)), raised) for seen in observations]
-        for sink in self._sinks:
+        steps = self._steps
+        shown = [self._judged(steps.redact(steps.price(seen)), raised) for seen in observations]
+        for sink in steps.sinks:
             sink.take(shown)
         for alert in raised:
             for teller in self._tellers:
@@ -245,7 +234,7 @@ class Pipeline:
 
     def _judged(self, seen: Observation, raised: list[Alert]) -> Observation:
         """Return `seen` with the rules that it broke, mostly none; add its alerts to `raised`."""
-        alerts = tuple(self._judge(seen))
+        alerts = tuple(self._steps.judge(seen))
         if not alerts:
             return seen
         raised += alerts

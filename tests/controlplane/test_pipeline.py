@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from proxy.alerting import Alert, Rules
 from proxy.config.settings import AlertThresholds, BodySettings, Looks, Previews
-from proxy.controlplane.pipeline import Pipeline
+from proxy.controlplane.pipeline import Pipeline, Steps
 from proxy.exchange.observation import Bodies, Observation, Texts, Usage
 from proxy.formats import Checker
 from proxy.pricing import Pricer, Prices
@@ -54,7 +54,7 @@ def pipeline(
     waiting: int = 2000,
     scribe: Scribe | None = None,
 ) -> Pipeline:
-    return Pipeline(
+    steps = Steps(
         count=count,
         checker=Checker(LOOKS, {}),
         read=Reader(LOOKS, {}).read,
@@ -62,10 +62,9 @@ def pipeline(
         redact=Redactor(Previews(redact=(r"\d{4,}",))).redact,
         judge=Rules(AlertThresholds(), {}).judge,
         sinks=[written],
-        scribe=scribe or Scribe(time.monotonic),
-        tellers=[written],
-        waiting=waiting,
     )
+    made = scribe or Scribe(time.monotonic)
+    return Pipeline(steps, scribe=made, tellers=[written], waiting=waiting)
 
 
 @asynccontextmanager
