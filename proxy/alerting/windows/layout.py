@@ -5,6 +5,7 @@ baseline that is has no candidates.
 """
 
 from collections.abc import Mapping
+from typing import Literal
 
 from proxy.alerting.windows.figures.sliding import Sliding
 from proxy.alerting.windows.figures.sums import Sketch, Total
@@ -27,7 +28,10 @@ from proxy.alerting.windows.watches import (
 )
 from proxy.routing.table import Route, RoutingTable
 
-Place = tuple[str | None, str | None, bool]  # route, variant, whether only what the split dealt
+Whose = Literal[
+    "route", "variant", "dealt"
+]  # all of a route's, a variant's, or what the split dealt
+Place = tuple[str | None, str | None, Whose]
 Feed = dict[WindowAlert, dict[float, Window]]  # by figure and length
 
 
@@ -75,7 +79,7 @@ class _Drawing:
     def _pairs(self, rule: Rule, route: str | None, baseline: str | None, other: str) -> None:
         for figure, about in COMPARED.items():
             sides = [
-                self._window((route, each, True), figure, rule.window_seconds)
+                self._window((route, each, "dealt"), figure, rule.window_seconds)
                 for each in (baseline, other)
             ]
             self.layout.watches[Key(rule.name, route, other, about)] = PairWatch(rule, *sides)
@@ -88,7 +92,8 @@ class _Drawing:
         self.layout.watches[Key(rule.name, route, None)] = LullWatch(rule, arrivals)
 
     def _figure(self, rule: Rule, route: str | None, variant: str | None) -> None:
-        window = self._window((route, variant, False), rule.name, rule.window_seconds)
+        whose: Whose = "route" if rule.name in AMOUNTS else "variant"
+        window = self._window((route, variant, whose), rule.name, rule.window_seconds)
         self.layout.watches[Key(rule.name, route, variant)] = FigureWatch(rule, window)
 
     def _window(self, place: Place, name: WindowAlert, seconds: float) -> Window:

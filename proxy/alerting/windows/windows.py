@@ -7,22 +7,15 @@ seconds since the epoch. It knows nobody to tell.
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from proxy.alerting.windows.figures.facts import (
-    FAILURE,
-    Fact,
-    by_split,
-    failed_over,
-    of_route,
-    of_variant,
-    served_by,
-)
-from proxy.alerting.windows.layout import Layout, Place
-from proxy.alerting.windows.rules import DEFAULTS, SHARES, Rules
+from proxy.alerting.windows.figures.facts import SAYS, by_split, failed_over, served_by
+from proxy.alerting.windows.layout import Feed, Layout, Place, Whose
+from proxy.alerting.windows.rules import DEFAULTS, SHARES, Rules, WindowAlert
 from proxy.alerting.windows.states import Key, Now, Phase, Standing, over, resumed, step
 from proxy.alerting.windows.watches import Watch
 from proxy.exchange.observation import Observation
 from proxy.routing.table import RoutingTable
 
+NO_FEED: Final[Feed] = {}
 NO_ROUTES: Final[Mapping[str, Rules]] = {}
 
 
@@ -52,15 +45,20 @@ class Windows:
         self._standing |= {each.key: resumed(each, now) for each in firing}
 
     def take(self, seen: Observation, now: float) -> None:
-        """Take an exchange that ended now; what is of nothing that is watched is left out."""
-        self._put((seen.route, None, False), of_route(seen), seen, now)
+        """Take an exchange that ended now; what is of nothing that is watched is left out.
+
+        Shadows say nothing of what clients got, but use tokens and cost money like others.
+        """
+        self._put((seen.route, None, "route"), seen, now)
         if seen.shadow_of is not None:
             return
         if seen.route in self._layout.arrivals:
             self._layout.arrivals[seen.route].came(now)
-        self._by_variant(served_by(seen), tuple(of_variant(seen)), seen, now)
-        if failed_over(seen):
-            self._by_variant(seen.variant_assigned, (FAILURE,), seen, now)
+        kinds: tuple[Whose, ...] = ("variant", "dealt") if by_split(seen) else ("variant",)
+        for whose in kinds:
+            self._put((seen.route, served_by(seen), whose), seen, now)
+            if failed_over(seen):
+                self._failed((seen.route, seen.variant_assigned, whose), seen, now)
 
     def look(self, now: Now) -> list[Standing]:
         """Return the alerts that have begun to fire, or were resolved, since the last look."""
@@ -84,18 +82,18 @@ class Windows:
         if after.phase is Phase.RESOLVED or (after.firing and not firing):
             yield after
 
-    def _by_variant(
-        self, variant: str | None, facts: Iterable[Fact], seen: Observation, now: float
-    ) -> None:
-        self._put((seen.route, variant, False), facts, seen, now)
-        if by_split(seen):
-            self._put((seen.route, variant, True), facts, seen, now)
+    def _put(self, place: Place, seen: Observation, now: float) -> None:
+        """Add what an exchange says to all windows at a place."""
+        for name, windows in self._layout.feeds.get(place, NO_FEED).items():
+            value = SAYS[name](seen)
+            if value is None:
+                continue
+            rank = (now + 1 if value else 0.0) if name in SHARES else value
+            for window in windows.values():
+                window.add(value, now, rank, seen.request_id)
 
-    def _put(self, place: Place, facts: Iterable[Fact], seen: Observation, now: float) -> None:
-        feed = self._layout.feeds.get(place)
-        if feed is None:
-            return
-        for name, value in facts:
-            for window in feed.get(name, {}).values():
-                telling = now if name in SHARES else value
-                window.add(value, now, (telling, seen.request_id) if value else None)
+    def _failed(self, place: Place, seen: Observation, now: float) -> None:
+        """Add a failure at a place, whatever came of the exchange elsewhere."""
+        feed = self._layout.feeds.get(place, NO_FEED)
+        for window in feed.get(WindowAlert.ERROR_RATE, {}).values():
+            window.add(1.0, now, now + 1, seen.request_id)

@@ -254,10 +254,10 @@ def test_memory_is_bounded_by_the_configuration() -> None:
         house.now += 0.1
         house.saw(route=f"route-{number}", variant_assigned=f"v-{number}", variant_served=None)
     assert house.windows._layout.feeds.keys() <= {
-        (route, variant, dealt)
+        (route, variant, whose)
         for route in ("support", "other")
         for variant in (None, *NAMES)
-        for dealt in (True, False)
+        for whose in ("route", "variant", "dealt")
     }
 
 

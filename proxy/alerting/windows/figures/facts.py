@@ -1,12 +1,12 @@
-"""Facts: what one finished exchange says to the rules, as values by the rules' names.
+"""Facts: what one finished exchange says to each rule; None: nothing.
 
 Of a share it is 1 where it happened and 0 where it did not; of a time, milliseconds; of an amount,
-how much. Shadows say nothing of what clients got, but use tokens and cost money like others. It
-keeps nothing.
+how much. Whether a client saw the exchange at all is for whoever asks. It keeps nothing.
 """
 
-from collections.abc import Iterator
-from typing import Final, NamedTuple
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final
 
 from proxy.alerting.windows.rules import WindowAlert
 from proxy.exchange.observation import Observation
@@ -14,38 +14,53 @@ from proxy.exchange.outcome import FAILED, JUDGED, Outcome
 from proxy.quality.signals import Check, Signal, replied
 
 
-class Fact(NamedTuple):
-    """One value of one exchange."""
-
-    name: WindowAlert
-    value: float
+def failure(seen: Observation) -> float | None:
+    """Return whether an exchange failed, where that is anybody's doing but the caller's."""
+    return float(seen.outcome in FAILED) if seen.outcome in JUDGED else None
 
 
-FAILURE: Final = Fact(WindowAlert.ERROR_RATE, 1.0)
+def latency(seen: Observation) -> float | None:
+    """Return how long a model's whole reply took."""
+    whole = seen.outcome is Outcome.COMPLETED and seen.attempts and seen.dialect != "none"
+    return seen.latency_ms if whole else None
 
 
-def of_variant(seen: Observation) -> Iterator[Fact]:
-    """Yield what a client's exchange says of the variant that served it, or was to."""
-    if seen.outcome in JUDGED:
-        yield Fact(WindowAlert.ERROR_RATE, float(seen.outcome in FAILED))
-    if seen.outcome is Outcome.COMPLETED and seen.attempts and seen.dialect != "none":
-        yield Fact(WindowAlert.LATENCY_P95, seen.latency_ms)
-        if seen.ttft_ms is not None:
-            yield Fact(WindowAlert.TTFT_P95, seen.ttft_ms)
-    if replied(seen):
-        yield Fact(WindowAlert.SHORT_RATE, float(Signal.SHORT in seen.signals))
-        yield Fact(WindowAlert.REFUSALS, float(Signal.REFUSAL in seen.signals))
-    if seen.format_check in (Check.KEPT, Check.BROKEN):
-        yield Fact(WindowAlert.FORMAT_FAILURES, float(seen.format_check == Check.BROKEN))
+def first_token(seen: Observation) -> float | None:
+    """Return when a stream that came to its end began."""
+    return None if latency(seen) is None else seen.ttft_ms
 
 
-def of_route(seen: Observation) -> Iterator[Fact]:
-    """Yield what an exchange, shadows among them, says of its route as a whole."""
-    tokens = (seen.usage.prompt_tokens or 0) + (seen.usage.response_tokens or 0)
-    if tokens:
-        yield Fact(WindowAlert.TOKENS_PER_MINUTE, float(tokens))
-    if seen.cost_usd:
-        yield Fact(WindowAlert.COST_PER_HOUR, seen.cost_usd)
+def gives(seen: Observation, signal: Signal) -> float | None:
+    """Return whether a reply gives a signal."""
+    return float(signal in seen.signals) if replied(seen) else None
+
+
+def broken(seen: Observation) -> float | None:
+    """Return whether a reply that was held against a form has not got it."""
+    held = seen.format_check in (Check.KEPT, Check.BROKEN)
+    return float(seen.format_check == Check.BROKEN) if held else None
+
+
+def tokens(seen: Observation) -> float | None:
+    """Return the tokens of request and reply, as far as they are known."""
+    return float((seen.usage.prompt_tokens or 0) + (seen.usage.response_tokens or 0)) or None
+
+
+def cost(seen: Observation) -> float | None:
+    """Return what it cost, where it is known to have cost something."""
+    return seen.cost_usd or None
+
+
+SAYS: Final[Mapping[WindowAlert, Callable[[Observation], float | None]]] = {
+    WindowAlert.ERROR_RATE: failure,
+    WindowAlert.LATENCY_P95: latency,
+    WindowAlert.TTFT_P95: first_token,
+    WindowAlert.SHORT_RATE: partial(gives, signal=Signal.SHORT),
+    WindowAlert.REFUSALS: partial(gives, signal=Signal.REFUSAL),
+    WindowAlert.FORMAT_FAILURES: broken,
+    WindowAlert.TOKENS_PER_MINUTE: tokens,
+    WindowAlert.COST_PER_HOUR: cost,
+}
 
 
 def served_by(seen: Observation) -> str | None:

@@ -38,17 +38,17 @@ class Sliding(Generic[S]):
         self._steps: deque[Step[S]] = deque()
         self._sum = make()
 
-    def add(self, value: float, now: float, example: Example | None = None) -> None:
-        """Add a value that came now, and perhaps its request as an example."""
+    def add(self, value: float, now: float, rank: float = 0.0, example: str = "") -> None:
+        """Add a value that came now, and its request's id as an example if it has a `rank`."""
         number = self._number(now)
-        self._forget(number)
         if not self._steps or self._steps[-1].number != number:
+            self._forget(number)
             self._steps.append(Step(number, self._make()))
-        step = self._steps[-1]
-        step.sum.add(value)
-        self._sum.add(value)
-        if example is not None and (len(step.examples) < EXAMPLES or example > step.examples[-1]):
-            step.examples = most_telling([*step.examples, example])
+        step, mark = self._steps[-1], self._sum.mark(value)
+        step.sum.add(mark)
+        self._sum.add(mark)
+        if rank and (len(step.examples) < EXAMPLES or rank >= step.examples[-1][0]):
+            step.examples = most_telling([*step.examples, (rank, example)])
 
     def sum(self, now: float) -> S:
         """Return what the window holds now; not to be kept."""

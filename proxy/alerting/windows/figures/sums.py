@@ -23,8 +23,13 @@ class Sum(Protocol):
 
     n: int  # how many
 
-    def add(self, value: float) -> None:
-        """Add a value."""
+    @staticmethod
+    def mark(value: float) -> float:
+        """Return what a value is added as, so that it is worked out once for several sums."""
+        ...
+
+    def add(self, mark: float) -> None:
+        """Add a value, by its mark."""
         ...
 
     def less(self, gone: Self) -> None:
@@ -41,10 +46,15 @@ class Total:
         self.n = 0
         self.total = 0.0
 
-    def add(self, value: float) -> None:
+    @staticmethod
+    def mark(value: float) -> float:
+        """Return the value."""
+        return value
+
+    def add(self, mark: float) -> None:
         """Add a value."""
         self.n += 1
-        self.total += value
+        self.total += mark
 
     def less(self, gone: "Total") -> None:
         """Take off what was added."""
@@ -59,13 +69,17 @@ class Sketch:
 
     def __init__(self) -> None:
         self.n = 0
-        self._buckets: dict[int, int] = {}
+        self._buckets: dict[float, int] = {}
 
-    def add(self, value: float) -> None:
-        """Add a value."""
-        bucket = ceil(log(min(max(value, LOWEST), HIGHEST)) / STEP)
+    @staticmethod
+    def mark(value: float) -> float:
+        """Return the number of a value's bucket."""
+        return ceil(log(min(max(value, LOWEST), HIGHEST)) / STEP)
+
+    def add(self, mark: float) -> None:
+        """Add a value, by its bucket."""
         self.n += 1
-        self._buckets[bucket] = self._buckets.get(bucket, 0) + 1
+        self._buckets[mark] = self._buckets.get(mark, 0) + 1
 
     def less(self, gone: "Sketch") -> None:
         """Take off what was added."""

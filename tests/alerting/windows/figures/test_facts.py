@@ -4,19 +4,19 @@ from typing import Any
 
 import pytest
 
-from proxy.alerting.windows.figures.facts import (
-    by_split,
-    failed_over,
-    of_route,
-    of_variant,
-    served_by,
-)
+from proxy.alerting.windows import WindowAlert
+from proxy.alerting.windows.figures.facts import SAYS, by_split, failed_over, served_by
 from proxy.exchange import Outcome, Usage
 from tests.support.observed import observed
 
+AMOUNTS = (WindowAlert.TOKENS_PER_MINUTE, WindowAlert.COST_PER_HOUR)
+
 
 def said(**changes: Any) -> dict[str, float]:
-    return {fact.name.value: fact.value for fact in of_variant(observed(**changes))}
+    """Return what an exchange says, but for amounts."""
+    seen = observed(**changes)
+    found = {name.value: says(seen) for name, says in SAYS.items() if name not in AMOUNTS}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def test_a_whole_reply_says_how_long_it_took_and_what_was_wrong_with_it() -> None:
@@ -59,7 +59,9 @@ def test_vectors_are_no_replies_in_words_and_what_asked_no_model_has_no_time() -
 
 def test_tokens_and_cost_are_the_routes() -> None:
     def of(**changes: Any) -> dict[str, float]:
-        return {fact.name.value: fact.value for fact in of_route(observed(**changes))}
+        seen = observed(**changes)
+        found = {name.value: SAYS[name](seen) for name in AMOUNTS}
+        return {name: value for name, value in found.items() if value is not None}
 
     assert of(cost_usd=0.25) == {"tokens_per_minute": 46.0, "cost_per_hour": 0.25}
     assert of(usage=Usage(), cost_usd=None) == {}

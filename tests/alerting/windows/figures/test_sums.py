@@ -13,7 +13,7 @@ TIMES = st.floats(1.0, HIGHEST)
 
 def filled(empty: Sum, values: list[float]) -> Sum:
     for value in values:
-        empty.add(value)
+        empty.add(empty.mark(value))
     return empty
 
 
@@ -43,10 +43,8 @@ def test_what_was_added_comes_off_again(gone: list[float], stays: list[float]) -
 
 def test_a_total_that_is_empty_again_is_nothing_whatever_was_rounded() -> None:
     total, taken = Total(), Total()
-    for value in (0.1, 0.2, 0.3):
-        total.add(value)
-    for value in (0.3, 0.2, 0.1):
-        taken.add(value)
+    filled(total, [0.1, 0.2, 0.3])
+    filled(taken, [0.3, 0.2, 0.1])
     total.less(taken)
     assert (total.n, total.total) == (0, 0.0)
 
@@ -69,6 +67,6 @@ def test_values_out_of_bounds_count_at_the_bounds() -> None:
 
 def test_there_is_no_rank_beyond_what_there_is() -> None:
     sketch = Sketch()
-    sketch.add(5.0)
+    filled(sketch, [5.0])
     with pytest.raises(ValueError, match="1 values and no rank 2"):
         sketch.at(2)

@@ -46,11 +46,11 @@ def test_a_rate_is_between_its_limits(of: tuple[int, int]) -> None:
 def test_the_limits_of_a_quantile_are_values_beside_it_where_there_are_enough() -> None:
     sketch = Sketch()
     for number in range(1, 1001):
-        sketch.add(float(number))
+        sketch.add(sketch.mark(float(number)))
     value, low, high = limits(sketch)
     assert (value, low, high) == pytest.approx((950, 933, 968), rel=0.011)
     few = Sketch()
-    few.add(5.0)
+    few.add(few.mark(5.0))
     assert limits(few) == (few.at(1), None, None)
 
 
