@@ -241,6 +241,7 @@ class DataPlane(Struct, frozen=True, kw_only=True):
     count_tokens: bool = True  # send the words along where no usage came, so control can count
     judge_replies: bool = True  # send the reply's words along, so control can judge them
     bodies: dict[str, BodySettings] = {}  # by the routes that keep them
+    trace_share: float | None = None  # of new traces that are sampled; None: tracing is off
 
 
 class Origin(Struct, frozen=True, kw_only=True):

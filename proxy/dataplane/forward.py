@@ -102,7 +102,9 @@ class Forward:
             length = call.request.content_length
         return Sending(
             upstream=upstream,
-            head=self._plane.heads[upstream.name].write(call.request, dialect, length),
+            head=self._plane.heads[upstream.name].write(
+                call.request, dialect, length, self._exchange.trace
+            ),
             body=body,
             chunked=length is None and call.request.has_body,
             stripper=stripper,

@@ -42,12 +42,13 @@ class Plane:
         self.keyring = Keyring(settings.keys, tally)
         self.seen_chars = seen_chars(settings.previews)
         self.upstreams = {name: upstream(each) for name, each in settings.upstreams.items()}
+        traced = settings.trace_share is not None
         self.heads = {
-            name: HeadWriter(each, keys_are_ours=self.keyring.closed)
+            name: HeadWriter(each, keys_are_ours=self.keyring.closed, traced=traced)
             for name, each in settings.upstreams.items()
         }
         self.shadow_heads = {
-            name: HeadWriter(each, keys_are_ours=True, shadow=True)
+            name: HeadWriter(each, keys_are_ours=True, shadow=True, traced=traced)
             for name, each in settings.upstreams.items()
         }
 

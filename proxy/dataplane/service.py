@@ -20,7 +20,7 @@ from proxy.dataplane.forward import Forward, ending
 from proxy.dataplane.keys import Tally
 from proxy.dataplane.plane import Plane
 from proxy.dataplane.shadow import Shadows
-from proxy.dataplane.writing import answers
+from proxy.dataplane.writing import answers, tracing
 from proxy.dataplane.writing.heads import own_headers
 from proxy.dataplane.writing.models import PATH as MODELS
 from proxy.dataplane.writing.models import PATIENCE, list_models, show_model
@@ -114,6 +114,9 @@ class Service:
             return
         plane = self.plane
         exchange = self._begin(plane, request.method)
+        share = plane.settings.trace_share
+        if share is not None:
+            exchange.trace = tracing.begin(request.head, share, self._random_bits)
         try:
             await self._serve(plane, request, reply, exchange)
         except Refusal as refusal:

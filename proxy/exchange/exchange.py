@@ -11,7 +11,14 @@ from typing import Final, Protocol
 
 from msgspec.structs import replace
 
-from proxy.exchange.observation import SCHEMA_VERSION, Bodies, Observation, Texts, Usage
+from proxy.exchange.observation import (
+    SCHEMA_VERSION,
+    Bodies,
+    Observation,
+    Texts,
+    Trace,
+    Usage,
+)
 from proxy.exchange.outcome import ErrorCode, Outcome
 from proxy.exchange.reading import Reading
 
@@ -71,6 +78,7 @@ class Exchange:
         "stream",
         "table_version",
         "texts",
+        "trace",
         "unit_kind",
         "unit_missing",
         "upstream",
@@ -115,6 +123,7 @@ class Exchange:
         self.response_preview: str | None = None
         self.texts: Texts | None = None
         self.copy: Copy | None = None
+        self.trace: Trace | None = None
         self.reading = NO_READING
         self.outcome = COMPLETED
         self.error_code: ErrorCode | None = None
@@ -181,7 +190,10 @@ class Exchange:
             (),
             self.max_tokens,
         )
-        return observation if self.copy is None else replace(observation, bodies=self.copy.close())
+        if self.copy is None and self.trace is None:
+            return observation
+        bodies = None if self.copy is None else self.copy.close()
+        return replace(observation, bodies=bodies, trace=self.trace)
 
     def _pace(self, usage: Usage) -> Pace:
         """Return TTFT, TPOT and the time from first to last output, as far as there was any."""

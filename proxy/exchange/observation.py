@@ -53,6 +53,15 @@ class Bodies(Struct, frozen=True, array_like=True, gc=False):
         return len(self.request) + len(self.reply)
 
 
+class Trace(Struct, frozen=True, array_like=True, gc=False):
+    """The span of an exchange in its trace, as W3C's Trace Context names them."""
+
+    trace_id: str  # 32 hexadecimal digits
+    span_id: str  # 16, of this exchange
+    parent_id: str | None = None  # of the client's span; None: the trace began here
+    sampled: bool = True
+
+
 class Observation(Struct, frozen=True, array_like=True):
     """One finished exchange. Durations are milliseconds on a monotonic clock."""
 
@@ -107,3 +116,4 @@ class Observation(Struct, frozen=True, array_like=True):
     format_check: str | None = None  # kept | broken | unchecked; None: no form was asked for
     cost_usd: float | None = None  # by the variant's prices; None is unknown, never zero
     bodies: Bodies | None = None  # None: they are not kept
+    trace: Trace | None = None  # None: tracing is off, or nobody could say whose it is

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.alerting import Alert, AlertName
-from proxy.exchange.observation import Observation, Usage
+from proxy.exchange.observation import Observation, Trace, Usage
 from proxy.exchange.outcome import ErrorCode, Outcome
 from proxy.sinks.log import AlertLog, ExchangeLog, LineWriter, configure
 from proxy.sinks.log.console import shown
@@ -120,12 +120,13 @@ def test_every_fact_of_an_observation_is_in_the_line_or_left_out_on_purpose(
     ExchangeLog().take([observed()])
     left_out = {"schema_version", "started_at", "usage", "texts", "bodies", "output_ms", "alerts"}
     missing = set(Observation.__struct_fields__) - left_out - set(log.lines()[0])
-    assert missing == set()
+    assert missing == {"trace"}  # of it, the trace's id
 
 
 def test_the_page_of_the_log_names_exactly_the_fields_there_are(opened: Opened) -> None:
     log = opened()
-    ExchangeLog().take([observed()])
+    trace = Trace("0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331")
+    ExchangeLog().take([observed(trace=trace)])
     AlertLog().alert(alert())
     exchange, alerted = (set(line) for line in log.lines())
     page = Path(__file__).parents[2].joinpath("docs/log.md").read_text(encoding="utf-8")

@@ -78,7 +78,7 @@ class Repeat:
         self._reply = Reply(NOWHERE, request.head)
         self._body, _ = rewritten(metered, variant, self._upstream)
         self._head = plane.shadow_heads[variant.upstream].write(
-            request, metered.dialect.name, len(self._body)
+            request, metered.dialect.name, len(self._body), exchange.trace
         )
         exchange.upstream = variant.upstream
         exchange.variant_assigned = exchange.variant_served = variant.name

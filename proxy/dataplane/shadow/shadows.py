@@ -13,6 +13,7 @@ from proxy.channel import ShadowReport
 from proxy.dataplane.call import Call, Metered
 from proxy.dataplane.plane import Plane
 from proxy.dataplane.shadow.repeat import Repeat
+from proxy.dataplane.writing import tracing
 from proxy.dialects import has_effects
 from proxy.exchange import Exchange, Observation, Outcome
 from proxy.routing import Route
@@ -91,12 +92,15 @@ class Shadows:
             account.dropped[reason] += 1
             return
         account.sent += 1
+        repeated = self._begin(plane, exchange.method)
+        if exchange.trace is not None and plane.settings.trace_share is not None:
+            repeated.trace = tracing.below(exchange.trace, self._random_bits)
         repeat = Repeat(
             call.request,
             metered,
             plane=plane,
             variant=variant,
-            exchange=self._begin(plane, exchange.method),
+            exchange=repeated,
             followed=exchange,
             clock=self._clock,
         )

@@ -10,8 +10,9 @@ from functools import lru_cache
 from msgspec import Struct
 
 from proxy.config.settings import UpstreamSettings
+from proxy.dataplane.writing import tracing
 from proxy.errors import UpstreamFailure
-from proxy.exchange import ErrorCode
+from proxy.exchange import ErrorCode, Trace
 from proxy.http import KEPT_HEADS, Fields, Head, Headers, Request, end_to_end, render
 from proxy.upstream import ResponseHead
 
@@ -61,11 +62,17 @@ class HeadWriter:
     )
 
     def __init__(
-        self, upstream: UpstreamSettings, *, keys_are_ours: bool, shadow: bool = False
+        self,
+        upstream: UpstreamSettings,
+        *,
+        keys_are_ours: bool,
+        shadow: bool = False,
+        traced: bool = False,
     ) -> None:
         """`keys_are_ours`: clients' credentials are for turnout, and stay here.
 
-        `shadow`: for requests that no client made; what is a client's own stays here.
+        `shadow`: for requests that no client made; what is a client's own stays here. `traced`:
+        which trace a request is of is told anew.
         """
         self._prefix = upstream.prefix
         names = frozenset(name.lower().encode("latin-1") for name in upstream.headers)
@@ -74,6 +81,8 @@ class HeadWriter:
             self._drop |= _CREDENTIALS
         if shadow:
             self._drop |= _CLIENTS_OWN
+        if traced:
+            self._drop |= tracing.HEADERS
         self._drop_metered = self._drop | _METERED
         set_always = [f"{name}: {value}" for name, value in upstream.headers.items()]
         host = f"host: {authority(upstream)}"
@@ -88,7 +97,9 @@ class HeadWriter:
         self._messages = _block(host, *set_always, *x_api_key, identity)
         self._known = lru_cache(maxsize=KEPT_HEADS)(self._start)
 
-    def write(self, request: Request, dialect: str, length: int | None) -> bytes:
+    def write(
+        self, request: Request, dialect: str, length: int | None, trace: Trace | None = None
+    ) -> bytes:
         """Return the head for `request`; `length` None: the body is sent in chunks, if any.
 
         `dialect` "none" leaves the reply's encoding to the client; every other one asks for
@@ -96,6 +107,8 @@ class HeadWriter:
         """
         head = request.head
         start = (self._known if head.kept else self._start)(head, dialect)
+        if trace is not None:
+            start += tracing.lines(trace, head)
         if length is not None:
             return b"%bcontent-length: %d\r\n\r\n" % (start, length)
         return start + (b"transfer-encoding: chunked\r\n\r\n" if request.has_body else b"\r\n")

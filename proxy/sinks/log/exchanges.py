@@ -33,6 +33,7 @@ Line: Any = defstruct(
     [
         *("timestamp", "level", "event", *FACTS, *Usage.__struct_fields__),
         *((name, str | None, None) for name in PREVIEWS),
+        ("trace_id", str | None, None),  # left out where tracing is off
     ],
     omit_defaults=True,
     gc=False,
@@ -85,6 +86,7 @@ def line_of(seen: Observation, level: str, event: str, form: Any = Line, **more:
         *astuple(seen.usage),
         seen.prompt_preview,
         seen.response_preview,
+        None if seen.trace is None else seen.trace.trace_id,
         **more,
     )
     return line
