@@ -27,7 +27,7 @@ routes:
   support: {{variants: {{base: {{upstream: u, model: m}}}}}}
 alerts:
   short: off
-  error_rate: {{percent: 20, window_seconds: 1.5, for_seconds: 0.2, min_requests: 5}}
+  error_rate: {{percent: 20, window_seconds: 1.5, for_seconds: 0, min_requests: 5}}
   notify: {{webhook: {{url: 'http://127.0.0.1:{hook}/hook'}}}}
 """
 REPLY = json_reply(

@@ -355,6 +355,20 @@ def test_for_people_a_preview_that_is_cut_ends_in_an_ellipsis(opened: Opened) ->
     assert f'"{"a" * 39}…" "{"b" * 40}"' in log.text()
 
 
+def test_for_people_an_alert_over_a_window_is_its_sentence(opened: Opened) -> None:
+    log = opened("console")
+    facts = {"route": "support", "silenced": True, "request_ids": ("req-1", "req-2")}
+    sentence = "turnout: error_rate on support / base: 12 % of requests fail"
+    structlog.get_logger().warning("alert firing", sentence=sentence, **facts)
+    structlog.get_logger().info(
+        "alert resolved", sentence="turnout: it is over", silenced=False, request_ids=()
+    )
+    first, second = log.text().splitlines()
+    said = "ALERT error_rate on support / base: 12 % of requests fail silenced req-1 req-2"
+    assert first.endswith(said)
+    assert second.endswith("alert it is over")
+
+
 def test_what_a_client_wrote_cannot_move_the_terminal(opened: Opened) -> None:
     log = opened("console")
     ExchangeLog().take(

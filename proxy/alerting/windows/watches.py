@@ -79,6 +79,10 @@ class Arrivals:
         self._window.add(1.0, now)
         self.last, self.busy = now, self._window.sum(now).n
 
+    def resume(self, last: float, busy: int) -> None:
+        """Take it that the last one came then, and so many with it."""
+        self.last, self.busy = last, busy
+
 
 class LullWatch:
     """A route on which requests are to come, since they did before."""

@@ -42,7 +42,11 @@ class Windows:
 
     def resume(self, firing: Iterable[Standing], now: Now) -> None:
         """Take up alerts that fired when others watched, before anything was seen here."""
-        self._standing |= {each.key: resumed(each, now) for each in firing}
+        for each in firing:
+            self._standing[each.key] = resumed(each, now)
+            if each.key.name is WindowAlert.NO_TRAFFIC and each.key.route in self._layout.arrivals:
+                silent = (each.value or 0.0) + now.at - each.seen_at
+                self._layout.arrivals[each.key.route].resume(now.clock - silent, each.count)
 
     def take(self, seen: Observation, now: float) -> None:
         """Take an exchange that ended now; what is of nothing that is watched is left out.

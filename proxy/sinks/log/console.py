@@ -13,6 +13,7 @@ from structlog.typing import EventDict
 RESET, DIM, BOLD = "\x1b[0m", "\x1b[2m", "\x1b[1m"
 RED, GREEN, YELLOW, CYAN = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m"
 LEVELS: Final = {"warning": YELLOW, "error": RED, "critical": RED}
+WINDOWS: Final = ("alert firing", "alert resolved")
 PREVIEW = 40
 UNITS: Final = {"slow": "ms", "short": "characters", "budget": "USD"}  # of alerts
 
@@ -33,6 +34,8 @@ class Console:
             parts = self._exchange(event)
         elif event["event"] == "alert":
             parts = self._alert(event)
+        elif event["event"] in WINDOWS:
+            parts = self._window(event)
         else:
             parts = self._other(event)
         clock = self._paint(DIM, event["timestamp"].astimezone().strftime("%H:%M:%S"))
@@ -70,6 +73,15 @@ class Console:
             f"{figure(event['value'])} {unit} (threshold {figure(event['threshold'])})",
             *([self._paint(DIM, "silenced")] if event["silenced"] else []),
             self._paint(DIM, shown(event["request_id"])),
+        ]
+
+    def _window(self, event: EventDict) -> list[str]:
+        firing = event["event"] == "alert firing"
+        return [
+            self._paint(YELLOW if firing else GREEN, "ALERT" if firing else "alert"),
+            shown(event["sentence"].removeprefix("turnout: ")),
+            *([self._paint(DIM, "silenced")] if event["silenced"] else []),
+            *(self._paint(DIM, shown(each)) for each in event["request_ids"]),
         ]
 
     def _other(self, event: EventDict) -> list[str]:

@@ -345,3 +345,25 @@ def test_what_goes_on_is_over_as_soon_as_requests_show_it() -> None:
     after.saw(1)
     (resolved,) = after.look()
     assert (resolved.firing, resolved.value, resolved.count) == (False, 0.0, 1)
+
+
+def test_a_silence_of_traffic_goes_on_until_somebody_comes() -> None:
+    before = House(rule("no_traffic"))
+    before.saw(5)
+    (quiet,) = before.look(70.0)
+    after = House(rule("no_traffic"))
+    after.windows.resume([quiet], Now(0.0, 1_795_000_100.0))
+    assert after.look() == after.look(500.0) == []
+    (standing,) = after.windows.standing
+    assert (standing.value, standing.count) == (600.0, 5)
+    after.saw(1)
+    assert [each.firing for each in after.look()] == [False]
+
+
+def test_what_is_of_nothing_that_is_watched_any_more_is_over_at_once() -> None:
+    before = House(rule("no_traffic"))
+    before.saw(5)
+    (quiet,) = before.look(70.0)
+    after = House(rule("error_rate"))
+    after.windows.resume([quiet], Now(0.0, 1_795_000_100.0))
+    assert [each.firing for each in after.look()] == [False]
