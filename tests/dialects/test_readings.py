@@ -239,6 +239,27 @@ def test_a_reply_without_any_choice_is_an_empty_one() -> None:
     assert read(RESPONSES, [b'{"status":"completed"}'], stream=False).reply_chars == 0
 
 
+def test_a_spoken_reply_has_the_words_of_its_transcript() -> None:
+    spoken = (
+        b'{"choices":[{"message":{"content":null,"audio":{"data":"UklG","transcript":"Yes."}}}]}'
+    )
+    reading = read(CHAT, [spoken], stream=False)
+    assert (reading.text, reading.reply_chars) == ("Yes.", 4)
+    pieces = [
+        b'data: {"choices":[{"delta":{"content":null,"audio":{"id":"a","transcript":"Y"}}}]}\n\n',
+        b'data: {"choices":[{"delta":{"audio":{"transcript":"es."}}}]}\n\n',
+        b'data: {"choices":[{"delta":{"audio":{"data":"UklG"}}}]}\n\n',
+    ]
+    reading = read(CHAT, [*pieces, DONE])
+    assert (reading.text, reading.reply_chars, reading.output_events) == ("Yes.", 4, 3)
+
+
+def test_a_spoken_reply_without_one_is_no_reply_in_text() -> None:
+    for audio in (b'{"data":"UklG"}', b'{"transcript":7}', b'"UklG"'):
+        spoken = b'{"choices":[{"message":{"audio":%b}}]}' % audio
+        assert read(CHAT, [spoken], stream=False).reply_chars is None
+
+
 def test_of_a_body_too_large_to_keep_nothing_is_read() -> None:
     dialect = by_path(CHAT)
     assert dialect is not None

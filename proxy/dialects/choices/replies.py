@@ -120,6 +120,8 @@ def read_said(account: Account, said: Said, index: int) -> bool:
     content = said.content
     if isinstance(content, list):
         content = "".join([part.text or "" for part in content])
+    if said.audio:
+        content = content or read_audio(account, said.audio)
     account.said(index, content or "")
     output = bool(said.content or said.reasoning_content or said.reasoning or said.audio)
     if said.refusal:
@@ -129,6 +131,15 @@ def read_said(account: Account, said: Said, index: int) -> bool:
         output = True
         read_calls(account, said, index)
     return output
+
+
+def read_audio(account: Account, audio: Any) -> str:
+    """Return the words of a spoken reply, or of a piece of one, as far as it has a transcript."""
+    words = audio.get("transcript") if isinstance(audio, dict) else None
+    if isinstance(words, str):
+        return words
+    account.unseen = True
+    return ""
 
 
 def read_calls(account: Account, said: Said, index: int) -> None:

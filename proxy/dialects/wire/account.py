@@ -146,7 +146,8 @@ class Account(Struct, gc=False):
         None where there was no reply in text: an error, or bytes that nobody could read.
         """
         if self.choices:
-            return min([words.chars for words in self.choices.values()])
+            chars = min([words.chars for words in self.choices.values()])
+            return None if self.unseen and not chars else chars
         return None if self.error or self.malformed or self.unseen else 0
 
 
