@@ -5,6 +5,7 @@ a test compares them. It knows no setting by name.
 """
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,36 +33,61 @@ def renewed(page: str) -> str:
 
 
 def sections() -> list[str]:
-    """Return one section for each mapping of settings, in the order of the file."""
+    """Return one section for each mapping of settings, in the order of the file.
+
+    What may stand at several places has its section at the shortest; others refer to it.
+    """
     whole = described()
-    found: list[str] = []
-    waiting = [("", whole)]
-    while waiting:
-        path, part = waiting.pop(0)
-        rows, inner = _table(path, part, whole)
-        title = f"`{path}`" if path else "The file"
-        found.append(f"\n### {title}\n\n{_sentence(part)}\n\n{rows}")
-        waiting = inner + waiting
+    places = list(_places("", whole, whole))
+    homes: dict[int, str] = {}
+    for path, part in sorted(places, key=lambda each: each[0].count(".")):
+        homes.setdefault(id(part), path)
+    found = []
+    for path, part in places:
+        if homes[id(part)] == path:
+            title = f"`{path}`" if path else "The file"
+            rows = _table(path, part, whole, homes)
+            found.append(f"\n### {title}\n\n{_sentence(part)}\n\n{rows}")
     return found
 
 
-def _table(
+def _places(
     path: str, part: dict[str, Any], whole: dict[str, Any]
-) -> tuple[str, list[tuple[str, dict[str, Any]]]]:
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield each mapping of settings with its place, a part before what is in it."""
+    yield path, part
+    for name, said in part["properties"].items():
+        here, held = _inner(path, name, said, whole)
+        if "properties" in held:
+            yield from _places(here, held, whole)
+
+
+def _inner(
+    path: str, name: str, said: dict[str, Any], whole: dict[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """Return where what is in a setting stands, and its schema."""
+    here = f"{path}.{name}" if path else name
+    if inside(said):
+        return f"{here}.NAME", target(inside(said) or {}, whole)
+    return here, target(said, whole)
+
+
+def _table(path: str, part: dict[str, Any], whole: dict[str, Any], homes: dict[int, str]) -> str:
     lines = ["| setting | value | default | |", "|---|---|---|---|"]
-    inner = []
     for name, said in part["properties"].items():
         default = "**required**" if name in part.get("required", ()) else _default(name, said)
         sentence = _sentence(said) or _sentence(target(said, whole))
+        here, held = _inner(path, name, said, whole)
+        home = homes.get(id(held), here)
+        if home != here:
+            sentence += f" See [`{home}`](#{_anchor(home)})."
         lines.append(f"| `{name}` | {_kind(said, whole)} | {default} | {sentence} |")
-        held = target(said, whole)
-        here = f"{path}.{name}" if path else name
-        if inside(said):
-            here += ".NAME"
-            held = target(inside(said) or {}, whole)
-        if "properties" in held:
-            inner.append((here, held))
-    return "\n".join(lines) + "\n", inner
+    return "\n".join(lines) + "\n"
+
+
+def _anchor(path: str) -> str:
+    """Return how a link names the heading of a section, as GitHub has it."""
+    return path.lower().replace(".", "")
 
 
 def _kind(said: dict[str, Any], whole: dict[str, Any]) -> str:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 from proxy.config.reference import MARK, renewed, sections
@@ -29,3 +30,15 @@ def test_every_setting_has_its_row_with_kind_default_and_meaning() -> None:
     assert "| `redact` | list of text |" in text
     assert "| `split` | NAME: number, at least 0 |" in text
     assert "| `previews` | settings or `off` |" in text
+
+
+def test_what_may_stand_at_several_places_is_said_once_and_referred_to() -> None:
+    text = "".join(sections())
+
+    assert text.count("### `alerts.error_rate`") == 1
+    assert "### `routes.NAME.alerts.error_rate`" not in text
+    assert text.count("See [`alerts.error_rate`](#alertserror_rate).") == 1
+    assert "| `budget` | settings |  | How much its requests may cost" in text
+    links = set(re.findall(r"\]\(#(\w+)\)", text))
+    titles = re.findall(r"^### `(.+)`$", text, re.MULTILINE)
+    assert links <= {title.lower().replace(".", "") for title in titles}

@@ -42,7 +42,11 @@ class RouteAlerts(WindowAlerts, SingleAlerts):
 
 
 class Alerts(WindowAlerts, SingleAlerts):
-    """What raises an alert."""
+    """What raises an alert.
+
+    Where nothing is said, `slow`, `short`, `error_rate` and `worse_than_baseline` are on and the
+    others off; `latency_p95: {}` switches one on with its usual figures.
+    """
 
     slow: Annotated[Slow | None, *CAN_BE_OFF] = Slow()
     """The alert on slow replies, or `off`."""
