@@ -80,7 +80,7 @@ def test_an_observation_comes_back_as_it_was_kept(engine: Engine, seen: Observat
 
 def test_every_fact_of_an_observation_is_kept_or_left_out_on_purpose() -> None:
     kept = {*OF_KIND, *OWN, "usage"}
-    assert set(Observation.__struct_fields__) - kept == {"texts", "bodies"}
+    assert set(Observation.__struct_fields__) - kept == {"texts", "bodies", "trace"}
     assert (*OF_KIND,) == Kind.__struct_fields__[1:]
 
 
