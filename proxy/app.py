@@ -31,11 +31,14 @@ if TYPE_CHECKING:
     from proxy.controlplane.publishing.configuration.standing import Standing
     from proxy.dataplane.service import Service
     from proxy.exchange import Observation
+    from proxy.sinks.tracing.exporter import Requests
     from proxy.store.observations import Finding, ObservationWriter
     from proxy.upstream import Upstream
 
+AGENT = f"turnout/{__version__}"  # to receivers and collectors
 VERSIONS = "versions.db"  # in the data directory
 COUNTING_SECONDS = 5.0  # at the end, for tokens that are still to be counted
+TRACING_SECONDS = 3.0  # at the end, for spans that wait
 STORING_SECONDS = 3.0  # at the end, for what waits to be stored
 TELLING_SECONDS = 5.0  # at the end, for alerts that are still to be posted
 
@@ -78,7 +81,6 @@ class Kept:
         from proxy.sinks.log import AlertLog, ExchangeLog, UpstreamLog, configure
         from proxy.sinks.metrics import (
             Metrics,
-            Names,
             Processes,
             fleet_readings,
             host_readings,
@@ -94,7 +96,7 @@ class Kept:
         self._open_store(settings)
         self.lately = Lately(time.monotonic)
         self._open_notifiers(settings, company.name)
-        self._names = Names()
+        self._open_tracing(settings, company.name)
         readings = own_readings(
             version=__version__,
             python=platform.python_version(),
@@ -105,6 +107,7 @@ class Kept:
             degraded=lambda: bool(standing.degraded),
         )
         readings += notifier_readings(self.notifiers.results, self.notifiers.waiting)
+        readings += self._spans
         readings += Processes(lambda: [each.pid for each in fleet.workers.values()]).readings()
         self._scribe = Scribe(time.monotonic)
         stored = store_readings(self.writer, lambda: self._scribe.dropped)
@@ -136,7 +139,7 @@ class Kept:
 
         self.silencing = Silencing(Silences(self.versions.engine), time.time)
         self.notifiers = Notifiers(
-            agent=f"turnout/{__version__}",
+            agent=AGENT,
             host=host,
             clock=time.monotonic,
             wall=time.time,
@@ -146,6 +149,16 @@ class Kept:
             self.notifiers, clock=time.monotonic, silenced=self.silencing.silenced
         )
         self.telling.adopt(settings.alerts.notify)
+
+    def _open_tracing(self, settings: "Settings", host: str) -> None:
+        """Get ready what sends spans, and the names that stand in them as in the metrics."""
+        from proxy.sinks.metrics import Names, span_readings
+        from proxy.sinks.tracing import Exporter
+
+        self._names, self._host = Names(), host
+        self.tracing = Exporter(AGENT, clock=time.monotonic, wall=time.time, dice=random.random)
+        self.tracing.adopt(self._requests(settings))
+        self._spans = span_readings(self.tracing.results)
 
     def _open_store(self, settings: "Settings") -> None:
         """Open what is kept for good: versions, and requests and spending where they are."""
@@ -177,9 +190,24 @@ class Kept:
         self._names.adopt(settings.data_plane.table, settings.data_plane.upstreams)
         self.pipeline.adopt(self._steps(settings))
         self.telling.adopt(settings.alerts.notify)
+        self.tracing.adopt(self._requests(settings))
         self.spending.adopt(settings.costs.budgets)
         alerts = settings.alerts
         self.watching.adopt(settings.data_plane.table, alerts.windows, alerts.window_routes)
+
+    def _requests(self, settings: "Settings") -> "Requests | None":
+        """Return what writes requests for the collector; None: tracing is off."""
+        if settings.tracing is None:
+            return None
+        from proxy.sinks.tracing.requests import Requests
+
+        return Requests(
+            settings.tracing,
+            self._names,
+            settings.data_plane.upstreams,
+            version=__version__,
+            host=self._host,
+        )
 
     def render(self) -> tuple[bytes, str]:
         """Return the metrics in Prometheus' text format, and its content type."""
@@ -212,6 +240,7 @@ class Kept:
                 self._metrics,
                 self.watching,
                 *([self.writer] if self.writer is not None else []),
+                *([self.tracing] if settings.tracing is not None else []),
                 *([self._exchanges] if settings.log_exchanges else []),
             ],
         )
@@ -230,6 +259,7 @@ async def compose_control(
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(kept.pipeline.run())
         tasks.create_task(kept.notifiers.run())
+        tasks.create_task(kept.tracing.run())
         telling = tasks.create_task(kept.telling.run())
         beside = [
             tasks.create_task(each.run())
@@ -241,7 +271,9 @@ async def compose_control(
         await kept.pipeline.close(COUNTING_SECONDS)
         telling.cancel()
         kept.telling.end()
-        await kept.notifiers.close(TELLING_SECONDS)
+        await asyncio.gather(
+            kept.notifiers.close(TELLING_SECONDS), kept.tracing.close(TRACING_SECONDS)
+        )
         if kept.writer is not None:
             await asyncio.to_thread(kept.writer.close, STORING_SECONDS)
     kept.versions.close()

@@ -104,6 +104,8 @@ def _is_secret(path: KeyPath) -> bool:
     match path:
         case ("upstreams", _, "api_key") | ("upstreams", _, "headers", _) | ("store", "url"):
             return True
+        case ("tracing", "headers", _):
+            return True
         case ("alerts", "notify", _, "url" | "secret" | "user" | "password"):
             return True
         case ("alerts", "notify", _, "headers", _):

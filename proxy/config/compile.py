@@ -80,6 +80,7 @@ def compile_settings(file: schema.File, folder: Path, version: int = 1) -> setti
         drain_grace_seconds=file.drain_grace_seconds,
         log_format=file.log.format,
         log_exchanges=file.log.exchanges,
+        tracing=_tracing(file.tracing),
     )
 
 
@@ -98,6 +99,7 @@ def _data_plane(file: schema.File, folder: Path, version: int) -> settings.DataP
         bodies={
             name: _bodies(each.store) for name, each in file.routes.items() if each.store.bodies
         },
+        trace_share=None if file.tracing is None else file.tracing.sample_percent / 100,
     )
 
 
@@ -142,6 +144,12 @@ def _tls(tls: schema.Tls | None, folder: Path) -> settings.Tls | None:
     if tls is None:
         return None
     return settings.Tls(certificate=str(folder / tls.certificate), key=str(folder / tls.key))
+
+
+def _tracing(said: schema.Tracing | None) -> settings.Tracing | None:
+    if said is None:
+        return None
+    return settings.Tracing(**said.model_dump(exclude={"sample_percent"}))
 
 
 def _alerts(file: schema.File) -> settings.Alerts:

@@ -39,7 +39,8 @@ NO_ADDRESS = (
     "is no address to listen on",
     'write HOST:PORT, like "0.0.0.0:8000" or "[::1]:8000", with a port from 0 to 65535',
 )
-PROXY = "http://proxy.internal:3128"  # an example
+PROXY = "http://proxy.internal:3128"  # examples
+COLLECTOR = "http://collector:4318"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 # What the proxy writes itself, hop by hop or as its own word, RFC 9110 sections 7.6.1 and 8.6.
 OURS = frozenset(
@@ -299,6 +300,15 @@ def _proxy(value: str) -> str:
     return value
 
 
+def _collector(value: str) -> str:
+    parts = split_url(value, COLLECTOR)
+    if "?" in value or "#" in value:
+        raise wrong("has a query or fragment", f"write it like {COLLECTOR}")
+    if parts.path.rstrip("/").endswith("/v1/traces"):
+        raise wrong("ends in the path of traces", "end it before /v1/traces: turnout adds that")
+    return value.rstrip("/")
+
+
 WHOLE = _number("must be a whole number", "write digits only, for example 10")
 PART = _number("must be a number", "write a number from 0 to 1, for example 0.2")
 WEIGHT = _number("must be a number", "write weights as plain numbers, for example 10")
@@ -357,6 +367,11 @@ DatabaseUrl = Annotated[
 ]
 ProxyUrl = Annotated[
     str, AfterValidator(_proxy), WithJsonSchema({"type": "string", "pattern": "^http://"})
+]
+Collector = Annotated[
+    str,
+    AfterValidator(_collector),
+    WithJsonSchema({"type": "string", "pattern": "^https?://", "examples": [COLLECTOR]}),
 ]
 
 Seconds = Annotated[float, Field(gt=0, le=DAY), FINITE, SECONDS]

@@ -244,6 +244,14 @@ class DataPlane(Struct, frozen=True, kw_only=True):
     trace_share: float | None = None  # of new traces that are sampled; None: tracing is off
 
 
+class Tracing(Struct, frozen=True, kw_only=True):
+    """Where spans go, over OTLP/HTTP, and whose they are said to be."""
+
+    endpoint: str  # the base for all signals, without a slash at its end
+    headers: dict[str, str] = {}
+    service_name: str = "turnout"
+
+
 class Origin(Struct, frozen=True, kw_only=True):
     """Where settings come from, so that they can be read again."""
 
@@ -276,3 +284,4 @@ class Settings(Struct, frozen=True, kw_only=True):
     drain_grace_seconds: float = 2.0  # readiness is 503, connections are still taken
     log_format: Literal["json", "console"] = "json"
     log_exchanges: bool = True
+    tracing: Tracing | None = None  # None: there are no spans

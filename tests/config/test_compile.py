@@ -21,6 +21,7 @@ from proxy.config.settings import (
     Settings,
     Slack,
     StoreSettings,
+    Tracing,
     Webhook,
 )
 from proxy.errors import ConfigError
@@ -408,3 +409,17 @@ keys:
         Budget(scope="route", name="support", usd=100.0, per="month", stop=True),
         Budget(scope="key", name="app", usd=5.0, per="day", stop=False),
     )
+
+
+def test_spans_go_to_the_collector_s_base_and_their_share_to_the_workers() -> None:
+    assert EVERYTHING.tracing == Tracing(
+        endpoint="https://otlp.example.com:4318/base",
+        headers={"x-key": "t"},
+        service_name="inference",
+    )
+    assert EVERYTHING.data_plane.trace_share == 0.25
+
+
+def test_without_tracing_no_worker_touches_a_trace(compiled: Compile) -> None:
+    settings = compiled((GOOD / "all-off.yaml").read_text(encoding="utf-8"))
+    assert (settings.tracing, settings.data_plane.trace_share) == (None, None)

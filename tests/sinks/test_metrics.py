@@ -15,7 +15,12 @@ from proxy.exchange.outcome import ErrorCode, Outcome
 from proxy.routing.table import Route, RoutingTable, Variant
 from proxy.sinks.metrics.counted import alert_readings, budget_readings
 from proxy.sinks.metrics.exchanges import Metrics
-from proxy.sinks.metrics.fleet import fleet_readings, notifier_readings, own_readings
+from proxy.sinks.metrics.fleet import (
+    fleet_readings,
+    notifier_readings,
+    own_readings,
+    span_readings,
+)
 from proxy.sinks.metrics.hosts import host_readings
 from proxy.sinks.metrics.names import Names
 from proxy.sinks.metrics.processes import Processes
@@ -93,6 +98,7 @@ class Board:
             [
                 *fleet_readings(lambda: self.fleet),
                 *notifier_readings(lambda: {("webhook", "sent"): 7}, lambda: {"slack": 3}),
+                *span_readings(lambda: {"exported": 4, "dropped": 1}),
                 *host_readings(lambda: {"in_force": 2, "behind": 1, "silent": 0}),
                 *own_readings(
                     version="0.1.0",
@@ -446,6 +452,7 @@ def test_turnout_says_what_it_is_and_what_it_could_not_tell() -> None:
     assert board.value("turnout_observations_waiting") == 9.0
     assert board.value("turnout_notifications_total", notifier="webhook", result="sent") == 7.0
     assert board.value("turnout_notifications_waiting", notifier="slack") == 3.0
+    assert board.value("turnout_spans_total", result="exported") == 4.0
     assert board.value("turnout_config_reloads_total", result="rejected") == 8.0
     assert board.value("turnout_config_degraded") == 1.0
 

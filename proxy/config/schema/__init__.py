@@ -20,7 +20,7 @@ from proxy.config.schema.described import described, inside, json_schema, target
 from proxy.config.schema.file import File
 from proxy.config.schema.notify import Notify
 from proxy.config.schema.part import Part
-from proxy.config.schema.records import KIB, Log, Previews, RouteStore
+from proxy.config.schema.records import KIB, Log, Previews, RouteStore, Tracing
 from proxy.config.schema.routing import Route, Shadow, Upstream
 from proxy.config.schema.serving import Admin, Key, Tls, Token
 from proxy.config.schema.watching import Alerts, Format, Quality, RouteAlerts
@@ -45,6 +45,7 @@ __all__ = [
     "Spend",
     "Tls",
     "Token",
+    "Tracing",
     "Upstream",
     "WindowAlerts",
     "described",

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from proxy.config import fields, settings
 from proxy.config.schema.part import CAN_BE_OFF, Part
-from proxy.config.schema.records import Log, Previews, Store
+from proxy.config.schema.records import Log, Previews, Store, Tracing
 from proxy.config.schema.routing import Route, Upstream
 from proxy.config.schema.serving import Admin, Deadlines, Key, Limits, Tls
 from proxy.config.schema.watching import Alerts, Quality
@@ -37,6 +37,9 @@ class File(Part):
     """The store, or `off`: no requests on record, and versions and audit log in SQLite."""
     log: Log = Log()
     """The log on stdout."""
+    tracing: Tracing | None = None
+    """Spans for OpenTelemetry; without it, there are none, and a client's traceparent passes
+    through as it is."""
     listen: fields.Address = "0.0.0.0:8000"
     """Where clients connect, HOST:PORT; port 0 takes any free one."""
     admin: Admin = Admin()

@@ -1,4 +1,4 @@
-"""What is written down: on the record, in the store and in the log."""
+"""What is written down: on the record, in the store, in the log and in traces."""
 
 from typing import Literal
 
@@ -54,3 +54,17 @@ class Log(Part):
     """`json` for machines, `console` for people."""
     exchanges: bool = True
     """Whether each exchange is a line; metrics and alerts are the same either way."""
+
+
+class Tracing(Part):
+    """Spans of exchanges, sent to a collector over OTLP/HTTP."""
+
+    endpoint: fields.Collector
+    """The collector's base address, like http://collector:4318; /v1/traces is added to it."""
+    headers: dict[fields.HeaderName, fields.Secret] = {}
+    """Headers set on each request. Values may be `${NAME}` or `file:/path`."""
+    sample_percent: fields.Percent = 100.0
+    """How many of the traces that begin here are sampled, in percent. What a client's traceparent
+    says of its own trace holds."""
+    service_name: fields.Text = "turnout"
+    """What turnout is called in traces: `service.name`."""

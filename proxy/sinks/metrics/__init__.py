@@ -1,7 +1,13 @@
 """Prometheus metrics: cells in memory, shown when they are asked for."""
 
 from proxy.sinks.metrics.exchanges import Metrics
-from proxy.sinks.metrics.fleet import Fleet, fleet_readings, notifier_readings, own_readings
+from proxy.sinks.metrics.fleet import (
+    Fleet,
+    fleet_readings,
+    notifier_readings,
+    own_readings,
+    span_readings,
+)
 from proxy.sinks.metrics.hosts import host_readings
 from proxy.sinks.metrics.names import Names
 from proxy.sinks.metrics.processes import Processes
@@ -16,5 +22,6 @@ __all__ = [
     "host_readings",
     "notifier_readings",
     "own_readings",
+    "span_readings",
     "store_readings",
 ]

@@ -264,6 +264,20 @@ def notifier_readings(
     ]
 
 
+def span_readings(results: Callable[[], Mapping[str, int]]) -> list[Reading]:
+    """Return what became of spans, by result; nothing where tracing is off."""
+    return [
+        Reading(
+            "turnout_spans_total",
+            "Spans of exchanges, by result: exported, failed (the collector refused them, or did"
+            " not take them within a minute), dropped (they came faster than they were taken, or"
+            " turnout stopped).",
+            ("result",),
+            lambda: [((result,), count) for result, count in results().items()],
+        )
+    ]
+
+
 def _alone(name: str, text: str, value: Callable[[], float]) -> Reading:
     """Return a metric without labels."""
     return Reading(name, text, (), lambda: [((), float(value()))])

@@ -9,7 +9,12 @@ from typing import NoReturn
 from proxy.sinks.metrics.cells import Counter, Histogram, Reading
 from proxy.sinks.metrics.counted import alert_readings, budget_readings
 from proxy.sinks.metrics.exchanges import Metrics
-from proxy.sinks.metrics.fleet import fleet_readings, notifier_readings, own_readings
+from proxy.sinks.metrics.fleet import (
+    fleet_readings,
+    notifier_readings,
+    own_readings,
+    span_readings,
+)
 from proxy.sinks.metrics.hosts import host_readings
 from proxy.sinks.metrics.names import Names
 from proxy.sinks.metrics.processes import Processes
@@ -67,6 +72,7 @@ def every_metric() -> Metrics:
             degraded=bool,
         ),
         *notifier_readings(dict, dict),
+        *span_readings(dict),
         *Processes(tuple).readings(),
         *store_readings(None, int),
         *budget_readings(tuple),
