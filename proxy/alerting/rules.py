@@ -64,7 +64,7 @@ def short(observation: Observation, threshold: int | None) -> Alert | None:
     """Return an alert where a reply, judged fairly, has fewer characters than `threshold`."""
     if threshold is None or observation.reply_chars is None:
         return None
-    if not quality.short(observation, threshold):
+    if not quality.short(observation, threshold) or quality.by_design(observation):
         return None
     return raised(AlertName.SHORT, observation.reply_chars, threshold, observation)
 

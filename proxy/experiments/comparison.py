@@ -124,8 +124,9 @@ def _lack(metric: Metric, side: Measured) -> str | None:
     if sums.lots == 0:
         return f"{side.variant} has none"
     if sums.effective < LEAST_UNITS:
-        if sums.units < LEAST_UNITS:
-            return f"{side.variant} has {sums.units:.0f} of {LEAST_UNITS:.0f} units"
+        units = min(sums.units, sums.n)  # a metric has no more than requests
+        if units < LEAST_UNITS:
+            return f"{side.variant} has {units:.0f} of {LEAST_UNITS:.0f} units"
         return f"most of {side.variant}'s requests are of a few units"
     return None
 

@@ -1,7 +1,7 @@
 """What a finished reply says of the model that gave it: signals, read off facts and words."""
 
 from proxy.quality.reader import Looks, Reader, replies_of
-from proxy.quality.signals import ALL, Check, Signal, judgeable, read, short
+from proxy.quality.signals import ALL, Check, Signal, by_design, judgeable, read, short
 
 __all__ = [
     "ALL",
@@ -9,6 +9,7 @@ __all__ = [
     "Looks",
     "Reader",
     "Signal",
+    "by_design",
     "judgeable",
     "read",
     "replies_of",

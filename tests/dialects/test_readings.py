@@ -255,7 +255,8 @@ def test_a_spoken_reply_has_the_words_of_its_transcript() -> None:
 
 
 def test_a_spoken_reply_without_one_is_no_reply_in_text() -> None:
-    for audio in (b'{"data":"UklG"}', b'{"transcript":7}', b'"UklG"'):
+    silent = b'{"data":"UklG","transcript":""}'
+    for audio in (b'{"data":"UklG"}', b'{"transcript":7}', b'"UklG"', silent):
         spoken = b'{"choices":[{"message":{"audio":%b}}]}' % audio
         assert read(CHAT, [spoken], stream=False).reply_chars is None
 

@@ -122,6 +122,13 @@ def test_many_units_are_not_enough_where_one_sends_nearly_all() -> None:
     assert found.reason == "most of ft's requests are of a few units"
 
 
+def test_a_metric_of_few_requests_is_of_no_more_units_than_these() -> None:
+    ft = measured("ft")
+    streams = Sums(lots=6, units=40, n=6, x=3, nn=6, xx=3, xn=3)
+    ft = Measured(variant="ft", sums={**ft.sums, "ttft_p50_ms": streams}, times=ft.times)
+    assert row(measured("base"), ft, "ttft_p50_ms").reason == "ft has 6 of 10 units"
+
+
 def test_nothing_at_all_has_no_value() -> None:
     found = row(measured("base"), Measured(variant="ft"), "ttft_p50_ms")
     assert (found.candidate.value, found.difference) == (None, None)

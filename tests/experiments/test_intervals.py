@@ -1,6 +1,7 @@
 """Intervals: the quantile of Student's t, and what holds for any data."""
 
 import math
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -21,7 +22,7 @@ UNIT = st.tuples(st.integers(1, 50), st.floats(0, 1)).map(lambda u: (u[0], round
 UNITS = st.lists(UNIT, min_size=10, max_size=30)
 
 
-def added(units: list[tuple[int, int]]) -> Sums:
+def added(units: Sequence[tuple[int, float]]) -> Sums:
     """Return the sums of units each of which is a lot."""
     return Sums.of(units, len(units))
 
@@ -81,6 +82,15 @@ def test_no_failure_in_thirty_requests_is_not_no_failure_rate() -> None:
 def test_where_no_spread_is_the_difference_is_exact() -> None:
     first, second = added([(2, 2)] * 10), added([(2, 4)] * 10)
     assert mean_difference(first, second) == Interval(1.0, 1.0, 1.0)
+
+
+def test_what_only_rounding_tells_apart_is_no_difference() -> None:
+    """The same of each request, added up: 0.10000000000000002 and 0.09999999999999999."""
+    first, second = added([(1, 0.1)] * 20), added([(1, 0.1)] * 10)
+    assert first.average != second.average
+    found = mean_difference(first, second)
+    assert found.value == 0
+    assert found.low <= 0 <= found.high
 
 
 def test_wilsons_interval_is_the_textbooks() -> None:

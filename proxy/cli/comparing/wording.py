@@ -86,12 +86,12 @@ def interval(row: Row) -> str:
         return "-"
     low, high = (amount(each, row.unit, signed=True) for each in (row.low, row.high))
     bare, _, unit = low.rpartition(" ")
-    return f"{bare if unit == high.rpartition(' ')[2] else low} to {high}"
+    return f"{bare if bare and unit == high.rpartition(' ')[2] else low} to {high}"
 
 
 def amount(number: float, unit: str, *, signed: bool = False) -> str:
     """Return a number in its unit; a difference of shares is in percentage points."""
-    sign = "+" if signed else ""
+    sign = "+z" if signed else "z"  # z: what rounds to 0 is not below it
     match unit:
         case "share":
             return f"{100 * number:{sign}.2f} {'pp' if signed else '%'}"
@@ -120,7 +120,7 @@ def counted(side: Side) -> list[tuple[str, str]]:
 LEGEND = (
     "The difference is the candidate's less the baseline's; in the interval the true one lies in "
     "95 of 100 cases, and where it holds 0, none is shown. Errors are of completed and failed "
-    "requests; those that were rejected for the caller's fault, or whose client left, count for "
-    "nothing. Times, tokens and cost are of completed requests. Look once, at a time chosen "
-    "beforehand: whoever looks until something is red will see it."
+    "requests; those that were rejected (the caller's fault, a limit, a spent budget), or whose "
+    "client left, count for nothing. Times, tokens and cost are of completed requests. Look once, "
+    "at a time chosen beforehand: whoever looks until something is red will see it."
 )

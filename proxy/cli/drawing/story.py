@@ -81,10 +81,11 @@ def because(seen: models.ExchangeRecord) -> str:
 
 
 def upstream(seen: models.ExchangeRecord) -> Iterator[str]:
-    """Yield who was asked, and how often."""
-    if seen.upstream is not None:
-        tries = "once" if seen.attempts == 1 else f"{seen.attempts} times"
-        yield f"'{seen.upstream}' asked last; sent {tries}"
+    """Yield who was asked, and how often; nothing where nobody was."""
+    if seen.upstream is None:
+        return
+    tries = "once" if seen.attempts == 1 else f"{seen.attempts} times"
+    yield f"'{seen.upstream}' asked last; sent {tries}"
     if seen.variant_served not in (None, seen.variant_assigned):
         yield f"'{seen.variant_assigned}' failed, '{seen.variant_served}' stood in"
     if seen.model_asked is not None:
@@ -95,8 +96,9 @@ def reply(seen: models.ExchangeRecord) -> Iterator[str]:
     """Yield what came back."""
     kind = "stream" if seen.stream else "whole"
     yield f"{kind}, {seen.reply_bytes} bytes, {number(seen.reply_chars)} characters"
-    counted = f"counted by {seen.tokens_source}"
-    yield f"{number(seen.prompt_tokens)} + {number(seen.response_tokens)} tokens, {counted}"
+    if seen.tokens_source != "none":
+        counted = f"counted by {seen.tokens_source}"
+        yield f"{number(seen.prompt_tokens)} + {number(seen.response_tokens)} tokens, {counted}"
     if seen.cost_usd is not None:
         yield f"cost {dollars(seen.cost_usd)} USD"
     if seen.finish_reason is not None:

@@ -136,7 +136,7 @@ def read_said(account: Account, said: Said, index: int) -> bool:
 def read_audio(account: Account, audio: Any) -> str:
     """Return the words of a spoken reply, or of a piece of one, as far as it has a transcript."""
     words = audio.get("transcript") if isinstance(audio, dict) else None
-    if isinstance(words, str):
+    if words and isinstance(words, str):
         return words
     account.unseen = True
     return ""

@@ -169,6 +169,8 @@ def test_no_times_make_no_plot() -> None:
     [
         ("share", -0.01, 0.02, "-1.00 to +2.00 pp"),
         ("tokens", -1.0, 2.0, "-1.0 to +2.0"),
+        ("tokens", 0.0, 0.0, "+0.0 to +0.0"),
+        ("usd", -1e-17, 1e-17, "+0.0000 to +0.0000 $"),
         ("ms", -9_000.0, 12_000.0, "-9,000 ms to +12.0 s"),
     ],
 )
@@ -186,4 +188,5 @@ def test_amounts_are_said_in_their_unit() -> None:
     assert amount(1234.5, "ms", signed=True) == "+1,234 ms"
     assert amount(61_234.0, "ms") == "61.2 s"
     assert amount(1.5, "usd") == "1.5000 $"
+    assert amount(-8e-17, "usd", signed=True) == "+0.0000 $"
     assert amount(1234.56, "tokens") == "1,234.6"

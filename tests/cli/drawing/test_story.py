@@ -48,7 +48,9 @@ def test_a_request_without_a_reply_has_a_story_too() -> None:
         outcome=Outcome.REJECTED,
         error_code=ErrorCode.CALLER_UNKNOWN_MODEL,
         status=404,
-        model_asked=None,
+        model_asked="support",
+        model_served=None,
+        tokens_source="none",
         upstream=None,
         attempts=0,
         latency_ms=0.0,
@@ -61,6 +63,8 @@ def test_a_request_without_a_reply_has_a_story_too() -> None:
     assert "404 caller_unknown_model" in text
     assert "version 3" in text
     assert "\nupstream\n" not in text
+    assert "served by" not in text
+    assert "tokens" not in text
 
 
 def test_what_stood_in_and_what_a_shadow_repeats_is_told() -> None:
