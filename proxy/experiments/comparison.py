@@ -137,8 +137,13 @@ def _few_events(values: tuple[Value, Value]) -> str | None:
     if values[0].events is None or min(events, without) >= LEAST_EVENTS:
         return None
     if events < LEAST_EVENTS:
-        return f"it happened {events} times in both together"
-    return f"it did not happen {without} times in both together"
+        return f"it happened {times(events)} in both together"
+    return f"it did not happen {times(without)} in both together"
+
+
+def times(count: int) -> str:
+    """Return how often."""
+    return "once" if count == 1 else f"{count} times"
 
 
 def _hidden(found: Interval, baseline: Measured, candidate: Measured) -> str | None:

@@ -143,6 +143,11 @@ def test_no_failure_in_thirty_is_not_enough_but_has_an_interval() -> None:
     assert found.high > 0.1
 
 
+def test_what_happened_once_is_said_to_have_happened_once() -> None:
+    found = row(measured("base", failed=1), measured("ft", failed=0), "error_rate")
+    assert found.reason == "it happened once in both together"
+
+
 def test_nearly_all_is_as_little_as_nearly_none() -> None:
     found = row(measured("base", failed=999), measured("ft", failed=999), "error_rate")
     assert found.reason == "it did not happen 2 times in both together"

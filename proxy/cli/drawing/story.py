@@ -95,7 +95,8 @@ def upstream(seen: models.ExchangeRecord) -> Iterator[str]:
 def reply(seen: models.ExchangeRecord) -> Iterator[str]:
     """Yield what came back."""
     kind = "stream" if seen.stream else "whole"
-    yield f"{kind}, {seen.reply_bytes} bytes, {number(seen.reply_chars)} characters"
+    words = "" if seen.reply_chars is None else f", {seen.reply_chars} characters"
+    yield f"{kind}, {seen.reply_bytes} bytes{words}"
     if seen.tokens_source != "none":
         counted = f"counted by {seen.tokens_source}"
         yield f"{number(seen.prompt_tokens)} + {number(seen.response_tokens)} tokens, {counted}"
