@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from proxy.app import compose_worker
+from proxy.app.worker import compose_worker
 from proxy.channel import lifeline
 from proxy.config.settings import Settings
 from proxy.controlplane.fleet import Fleet
