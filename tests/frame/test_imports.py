@@ -52,7 +52,12 @@ FOREIGN_TO_WORKERS = {
     "watchfiles",
     "yaml",
 }
-WORKER = ("proxy.app.worker", "proxy.dataplane.worker", "proxy.dataplane.service", "proxy.upstream")
+WORKER = (
+    "proxy.app.worker",
+    "proxy.dataplane.worker",
+    "proxy.dataplane.service",
+    "proxy.upstream",
+)
 NAMES = [module.name for module in modules() if not module.name.endswith("__main__")]
 
 
