@@ -36,6 +36,10 @@ class Notifiers(Protocol):
         """Take a notice for all; never waits."""
         ...
 
+    def heard(self, notice: Notice) -> None:
+        """Take it that all were told of what fires, before this process began."""
+        ...
+
 
 class Firing(Struct, kw_only=True):
     """What fires, how often that was told, and when it is to be told next, by the clock."""
@@ -99,6 +103,11 @@ class Telling:
             self._firing[notice.key] = Firing(notice=notice, due=self._clock())
             self._look()
         self._news.set()
+
+    def resume(self, notice: Notice) -> None:
+        """Take it that what fires was told before this process began, unless it is silenced."""
+        if not self._silenced(notice):
+            self._notifiers.heard(self._worded(notice, 1))
 
     def end(self) -> None:
         """Tell the repeats that wait: nothing follows."""

@@ -70,6 +70,11 @@ class Notifiers:
         for delivery in self._deliveries.values():
             delivery.take(notice)
 
+    def heard(self, notice: Notice) -> None:
+        """Take it that all were told of what fires, before this process began."""
+        for delivery in self._deliveries.values():
+            delivery.heard(notice)
+
     def results(self) -> dict[tuple[str, str], int]:
         """Return how many notices had which result, by notifier and result."""
         return {

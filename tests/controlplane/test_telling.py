@@ -24,6 +24,7 @@ class Told:
         self.there = True
         self.notices: list[Notice] = []
         self.new: list[Notice] = []
+        self.before: list[Notice] = []
         self.news = asyncio.Event()
 
     def adopt(self, notify: Notify, firing: Iterable[Notice]) -> None:
@@ -32,6 +33,9 @@ class Told:
     def take(self, notice: Notice) -> None:
         self.notices.append(notice)
         self.news.set()
+
+    def heard(self, notice: Notice) -> None:
+        self.before.append(notice)
 
     def states(self) -> list[tuple[str, str | None]]:
         return [(each.state.value, each.route) for each in self.notices]
@@ -187,6 +191,17 @@ async def test_a_windows_end_wakes_it() -> None:
         await house.told.news.wait()
         running.cancel()
     assert [each.count for each in house.told.notices] == [1, 1]
+
+
+def test_what_fired_before_was_told_unless_it_is_silenced() -> None:
+    house = House()
+    house.silent = {"b"}
+    house.telling.resume(on("a"))
+    house.telling.resume(on("b"))
+    assert [(each.route, each.runbook) for each in house.told.before] == [
+        ("a", f"{BOOKS}/error_rate.md")
+    ]
+    assert house.told.notices == []
 
 
 def test_who_is_new_is_told_what_fires_but_not_what_is_silenced() -> None:

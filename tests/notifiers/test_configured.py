@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from proxy.alerting import State
 from proxy.config.settings import Alertmanager, Email, Notify, Slack, Webhook
 from proxy.notifiers import Notifiers
 from tests.support.noticed import NOW, on, slow, window
@@ -87,10 +88,23 @@ async def test_who_is_configured_anew_or_otherwise_is_told_what_fires() -> None:
     assert len(chat.posts) == 2
 
 
+async def test_the_end_of_what_was_told_before_this_process_began_is_told() -> None:
+    async with (
+        receiver() as hook,
+        notifying(Notify(webhook=Webhook(url=hook.url))) as notifiers,
+    ):
+        notifiers.heard(on("a"))
+        notifiers.take(on("b", State.RESOLVED))
+        notifiers.take(on("a", State.RESOLVED))
+        await hook.next()
+    assert [(post["route"], post["state"]) for post in hook.posts] == [("a", "resolved")]
+
+
 async def test_with_nobody_configured_nothing_is_counted() -> None:
     async with notifying(Notify()) as notifiers:
         assert not notifiers.there
-        notifiers.take(window())
+        notifiers.heard(window())
+        notifiers.take(window(State.RESOLVED))
     assert (notifiers.results(), notifiers.waiting()) == ({}, {})
 
 

@@ -1,4 +1,4 @@
-"""An alert over a window, end to end: it fires at a webhook, is hushed, and is over."""
+"""An alert over a window, end to end: it fires at a webhook, is hushed, ends, survives a stop."""
 
 import asyncio
 import json
@@ -127,3 +127,9 @@ async def test_errors_fire_are_told_silenced_told_after_it_and_are_over(
     assert third["first_at"] > second["ends_at"]
     actions = [entry["action"] for entry in json.loads(kept.stdout)["entries"]]
     assert actions[:2] == ["end_silence", "add_silence"]
+
+    # While turnout is down, the rule goes: whoever was told hears of the end all the same.
+    unwatched = CONFIG.replace("error_rate: {{percent", "error_rate: off  # {{percent")
+    async with served(tmp_path, unwatched.format(port=upstream.port, hook=hook.port)):
+        last = await posted(hook)
+    assert (last["state"], last["first_at"]) == ("resolved", third["first_at"])

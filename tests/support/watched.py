@@ -47,6 +47,9 @@ class Nobody:
     def notice(self, notice: Notice) -> None:
         """Take it."""
 
+    def resume(self, notice: Notice) -> None:
+        """Take it."""
+
     def fired(self, notice: Notice) -> None:
         """Take it."""
 

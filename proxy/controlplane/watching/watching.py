@@ -37,6 +37,10 @@ class Teller(Protocol):
         """Take what there is to tell; of what fires already, its latest figures."""
         ...
 
+    def resume(self, notice: Notice) -> None:
+        """Take what fired before this process began: whoever was told is to hear of its end."""
+        ...
+
 
 class Counter(Protocol):
     """Counts what has begun to fire; quick, and never raises."""
@@ -115,6 +119,8 @@ class Watching:
         recent = self._wall() - LATELY_SECONDS
         fresh = [each for each in remembered if each.seen_at > recent]
         self._windows.resume(fresh, Now(self._clock(), self._wall()))
+        for each in fresh:
+            self._teller.resume(noticed(each))
         while True:
             self.look()
             await self._remember()

@@ -96,6 +96,11 @@ class Delivery:
             self._pending.add(notice)
             self._news.set()
 
+    def heard(self, notice: Notice) -> None:
+        """Take it that the receiver was told of what fires, before this process began."""
+        if self._carrier is not None:
+            self._pending.heard(notice)
+
     async def run(self) -> None:
         """Deliver until closed; to be awaited as a task, once."""
         try:

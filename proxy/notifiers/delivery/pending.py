@@ -39,6 +39,10 @@ class Pending:
             notice = joined(older, notice)
         self._put(notice)
 
+    def heard(self, notice: Notice) -> None:
+        """Take it that it was told of what fires, before this process began."""
+        self._believed(notice)
+
     def take(self, now: float) -> Notice | None:
         """Return what to send next, to be answered for by one of the next three."""
         while self._waiting:

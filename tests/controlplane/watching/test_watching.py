@@ -40,6 +40,7 @@ class House:
         self.writes = 0
         self.silence: Silence | None = None
         self.told: list[Notice] = []
+        self.resumed: list[Notice] = []
         self.counted: list[str] = []
         self.watching = Watching(
             clock=lambda: self.now,
@@ -53,6 +54,10 @@ class House:
 
     def notice(self, notice: Notice) -> None:
         self.told.append(notice)
+
+    def resume(self, notice: Notice) -> None:
+        assert not self.told, "what was told before is said before anything is told"
+        self.resumed.append(notice)
 
     def fired(self, notice: Notice) -> None:
         self.counted.append(notice.name)
@@ -192,12 +197,28 @@ async def test_a_control_that_starts_anew_takes_up_what_fired_and_says_when_it_i
     async with running(again.watching):
         await until(lambda: bool(again.told))
         assert (again.told[0].key, again.told[0].first_at) == (before.key, before.first_at)
+        assert [each.key for each in again.resumed] == [before.key]
         assert (again.counted, again.phases()) == ([], ["firing"]), "it has not begun anew"
         again.saw(10)
         await until(lambda: again.told[-1].value == 0.0)
         again.now = 31.0
         await until(lambda: again.phases() == ["resolved"])
         assert again.told[-1].state.value == "resolved"
+
+
+async def test_the_end_of_what_fired_is_told_also_where_nobody_watches_it_any_longer(
+    house: House,
+) -> None:
+    house.failed()
+    house.look()
+    house.look(10.0)
+    again = House()
+    again.now = 20.0
+    again.kept = [each.standing for each in house.watching.firing]
+    again.watching.adopt(TABLE, (), {})
+    async with running(again.watching):
+        await until(lambda: bool(again.told))
+    assert [each.state.value for each in (*again.resumed, *again.told)] == ["firing", "resolved"]
 
 
 async def test_what_fired_long_ago_is_forgotten(house: House) -> None:
@@ -209,4 +230,4 @@ async def test_what_fired_long_ago_is_forgotten(house: House) -> None:
     again.kept = [each.standing for each in house.watching.firing]
     async with running(again.watching):
         await until(lambda: again.writes > 0)
-    assert (again.kept, again.told) == ([], [])
+    assert (again.kept, again.told, again.resumed) == ([], [], [])

@@ -54,6 +54,15 @@ def test_what_was_told_is_told_to_be_over() -> None:
     assert pending.counts["sent"] == 2
 
 
+def test_what_was_told_before_this_process_began_is_told_to_be_over() -> None:
+    pending = Pending(10)
+    pending.heard(window())
+    pending.add(window(RESOLVED))
+    told_last = taken(pending)
+    pending.sent(told_last)
+    assert (told_last.state, pending.firing) == (RESOLVED, {})
+
+
 def test_what_fired_and_was_over_before_it_could_be_told_is_not_told() -> None:
     pending = Pending(10)
     pending.add(window())
