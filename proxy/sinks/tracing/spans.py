@@ -130,7 +130,7 @@ def _of_the_model(seen: Observation, names: Names) -> Iterator[tuple[str, Value]
     yield "gen_ai.operation.name", operation
     yield "gen_ai.provider.name", seen.upstream
     yield "gen_ai.request.model", _model(seen, names) or seen.model_asked
-    yield "gen_ai.request.stream", seen.stream
+    yield "gen_ai.request.stream", seen.stream or None  # unset says no
     yield "gen_ai.request.max_tokens", seen.max_tokens
     yield "gen_ai.response.model", seen.model_served
     reason = seen.finish_reason
