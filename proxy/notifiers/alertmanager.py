@@ -47,15 +47,18 @@ class AlertmanagerCarrier:
 
 
 def alert(notice: Notice, host: str, now: float) -> dict[str, Any]:
-    """Return the alert, as Alertmanager takes it at `now`."""
+    """Return the alert, as Alertmanager takes it at `now`.
+
+    It refuses what ends before it began, so a clock that was set back moves the beginning.
+    """
     if notice.state is State.RESOLVED:
-        ends = max(now, notice.first_at)
+        ends = now
     else:
         ends = now + LASTS_SECONDS if notice.ends_at is None else notice.ends_at
     return {
         "labels": labels(notice, host),
         "annotations": annotations(notice),
-        "startsAt": moment(notice.first_at),
+        "startsAt": moment(min(notice.first_at, now)),
         "endsAt": moment(ends),
     }
 

@@ -132,6 +132,12 @@ def test_what_is_over_ends_now() -> None:
     assert ends(alert(window(State.RESOLVED), "gpu-7", NOW + 600.0)) == NOW + 600.0
 
 
+@pytest.mark.parametrize("state", State)
+def test_nothing_ends_before_it_began_though_the_clock_was_set_back(state: State) -> None:
+    told = alert(window(state), "gpu-7", NOW - 7200.0)
+    assert told["startsAt"] <= told["endsAt"]
+
+
 def test_single_exchanges_end_by_themselves() -> None:
     assert ends(alert(slow(), "gpu-7", NOW)) == NOW + 300.0
 

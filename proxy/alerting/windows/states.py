@@ -121,5 +121,5 @@ def resumed(before: Standing, now: Now) -> Standing:
 
 
 def over(before: Standing, now: Now) -> Standing:
-    """Return an alert as resolved."""
-    return replace(before, phase=Phase.RESOLVED, ended_at=now.at)
+    """Return an alert as resolved, not before it began: the clock may have been set back."""
+    return replace(before, phase=Phase.RESOLVED, ended_at=max(now.at, before.began_at))

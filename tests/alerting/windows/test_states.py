@@ -9,6 +9,7 @@ from proxy.alerting.windows.watches import NOTHING, Reading
 
 KEY = Key(WindowAlert.ERROR_RATE, "support", "base")
 RULE = Rule(name=WindowAlert.ERROR_RATE, threshold=5.0, for_seconds=60.0)
+AT_ONCE = Rule(name=WindowAlert.ERROR_RATE, threshold=5.0, for_seconds=0.0)
 EPOCH = 1_795_000_000.0
 BAD = Reading(value=20.0, count=50, over=True, still=True)
 FEW = Reading(value=20.0, count=3, over=False, still=True)
@@ -74,8 +75,15 @@ def test_what_nothing_is_known_of_any_more_ends() -> None:
 
 
 def test_without_a_while_it_fires_and_ends_at_once() -> None:
-    rule = Rule(name=WindowAlert.ERROR_RATE, threshold=5.0, for_seconds=0.0)
-    assert phases((0, BAD), (1, WELL), rule=rule) == ["firing", "resolved"]
+    assert phases((0, BAD), (1, WELL), rule=AT_ONCE) == ["firing", "resolved"]
+
+
+def test_it_ends_no_earlier_than_it_began_though_the_clock_was_set_back() -> None:
+    (fires,) = told((0, BAD), rule=AT_ONCE)
+    ended = step(fires, KEY, AT_ONCE, WELL, Now(1, EPOCH - 7200))
+    assert fires is not None
+    assert ended is not None
+    assert ended.ended_at == fires.began_at
 
 
 def test_it_keeps_its_examples_where_there_are_none_any_more() -> None:
