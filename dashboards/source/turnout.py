@@ -6,12 +6,14 @@ from dashboards.source.promql import increase, of, per_minute, quantile, rate, t
 
 GREEN = "green"
 LOST = {  # what of it reached nobody, and why
-    "turnout_observations_dropped_total": "observations: control was behind",
-    "turnout_observations_lost_total": "observations: their worker died",
-    "turnout_store_dropped_total": "observations: not stored",
-    "turnout_log_lines_dropped_total": "log lines",
-    "turnout_token_counts_skipped_total": "token counts",
-    "turnout_connections_shed_total": "connections, at the door",
+    "observations: control was behind": ("turnout_observations_dropped_total",),
+    "observations: their worker died": ("turnout_observations_lost_total",),
+    "observations: not stored": ("turnout_store_dropped_total",),
+    "bodies: not stored": ("turnout_store_bodies_total", 'result="dropped"'),
+    "log lines": ("turnout_log_lines_dropped_total",),
+    "spans": ("turnout_spans_total", 'result!="exported"'),
+    "token counts": ("turnout_token_counts_skipped_total",),
+    "connections, at the door": ("turnout_connections_shed_total",),
 }
 QUEUES = {
     "turnout_store_queue": "for the store",
@@ -166,7 +168,7 @@ def _losses() -> list[object]:
             "Lost",
             "What turnout gave up a second so that requests need not wait, each counted.",
             "cps",
-            *(Line(total(rate(of(name))), said) for name, said in LOST.items()),
+            *(Line(total(rate(of(*lost))), said) for said, lost in LOST.items()),
             nothing="no turnout",
         ),
     ]

@@ -5,8 +5,8 @@
             ... ask the scraper ...
 
 Three of the demo's models answer, the fourth upstream is down; replies are short, refused or too
-long; alerts are posted, costs add up to a budget, one variant gets shadows. `quick`: models hurry,
-and their mishaps come soon. `many` adds a route with so many variants.
+long; alerts and spans are posted, costs add up to a budget, one variant gets shadows. `quick`:
+models hurry, and their mishaps come soon. `many` adds a route with so many variants.
 """
 
 import asyncio
@@ -108,12 +108,14 @@ def configuration(urls: dict[str, str], hook: int, *, quick: bool, many: int) ->
             "variants": {name: {**tuned, "upstream": "plain"} for name in names},
             "split": dict.fromkeys(names, 1),
         }
-    notify = {"webhook": {"url": f"http://127.0.0.1:{hook}/alerts"}}
+    beside = f"http://127.0.0.1:{hook}"
+    notify = {"webhook": {"url": f"{beside}/alerts"}}
     settings = {
         "workers": 2,
         "upstreams": {name: {"base_url": url} for name, url in urls.items()},
         "routes": routes,
         "alerts": {"slow": {"latency_ms": 200 if quick else 5000}, "notify": notify},
+        "tracing": {"endpoint": beside},
     }
     return "".join(f"{name}: {json.dumps(value)}\n" for name, value in settings.items())
 
