@@ -85,7 +85,10 @@ class Accept(Struct, frozen=True, kw_only=True, tag=True):
 
 
 class Retire(Struct, frozen=True, kw_only=True, tag=True):
-    """Worker: say from now on that you are not ready; `Drain` follows."""
+    """Worker: say from now on that you are not ready; `Drain` follows.
+
+    Control: workers drain, so watch their traffic no more.
+    """
 
 
 class Drain(Struct, frozen=True, kw_only=True, tag=True):

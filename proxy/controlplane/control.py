@@ -28,6 +28,7 @@ from proxy.channel.lifeline import (
     Finish,
     Ready,
     Reload,
+    Retire,
     Stage,
     Succession,
     ToChild,
@@ -172,6 +173,8 @@ class Control:
     async def run(self, compose: Compose) -> None:
         """Serve until there is nobody left to serve, then flush."""
         async with compose(self._launched, self._fleet, self._standing, self._company) as record:
+            if self._launch.succession == "done":
+                record.watching.rest()
             reception, publisher, tokens = await self._begin(record)
             rereading = Rereading(
                 self._reading,
@@ -191,7 +194,7 @@ class Control:
                         folder = Path(self._launched.data_dir)
                         door.enter_context(announced(folder, admin, lambda: publisher.held))
                     self._lifeline.post(Ready())
-                    await self._obey(reception, publisher, rereading, door)
+                    await self._obey(reception, publisher, rereading, record.watching, door)
                 await publisher.close()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LAST_WORDS_SECONDS):
@@ -261,6 +264,7 @@ class Control:
         reception: Reception,
         publisher: Publisher,
         rereading: Rereading,
+        watching: Watching,
         door: AsyncExitStack,
     ) -> None:
         """Return when it is time to end; the `door` for administration may close before."""
@@ -274,6 +278,8 @@ class Control:
                         await reception.ended(news.worker, news.pid)
                     case Reload():
                         rereading.ask()
+                    case Retire():
+                        watching.rest()
                     case Succession(stage=stage):
                         await self._follow(publisher, stage)
                         if stage == "done":

@@ -40,6 +40,10 @@ class Notifiers(Protocol):
         """Take it that all were told of what fires, before this process began."""
         ...
 
+    def let_go(self) -> None:
+        """Leave it to others to keep up what fires."""
+        ...
+
 
 class Firing(Struct, kw_only=True):
     """What fires, how often that was told, and when it is to be told next, by the clock."""
@@ -108,6 +112,11 @@ class Telling:
         """Take it that what fires was told before this process began, unless it is silenced."""
         if not self._silenced(notice):
             self._notifiers.heard(self._worded(notice, 1))
+
+    def let_go(self) -> None:
+        """Leave it to others to tell again what fires; single exchanges are still told."""
+        self._firing.clear()
+        self._notifiers.let_go()
 
     def end(self) -> None:
         """Tell the repeats that wait: nothing follows."""

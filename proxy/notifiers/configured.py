@@ -75,6 +75,11 @@ class Notifiers:
         for delivery in self._deliveries.values():
             delivery.heard(notice)
 
+    def let_go(self) -> None:
+        """Leave it to others to keep up what fires."""
+        for delivery in self._deliveries.values():
+            delivery.let_go()
+
     def results(self) -> dict[tuple[str, str], int]:
         """Return how many notices had which result, by notifier and result."""
         return {

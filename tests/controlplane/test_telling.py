@@ -25,6 +25,7 @@ class Told:
         self.notices: list[Notice] = []
         self.new: list[Notice] = []
         self.before: list[Notice] = []
+        self.left = False
         self.news = asyncio.Event()
 
     def adopt(self, notify: Notify, firing: Iterable[Notice]) -> None:
@@ -36,6 +37,9 @@ class Told:
 
     def heard(self, notice: Notice) -> None:
         self.before.append(notice)
+
+    def let_go(self) -> None:
+        self.left = True
 
     def states(self) -> list[tuple[str, str | None]]:
         return [(each.state.value, each.route) for each in self.notices]
@@ -220,3 +224,14 @@ async def test_another_time_between_repeats_holds_for_what_fires_already() -> No
     house.now = 10.0
     await house.turn()
     assert len(house.told.notices) == 2
+
+
+async def test_what_it_has_let_go_is_not_repeated_but_single_exchanges_are_told() -> None:
+    house = House(repeat_seconds=3600.0)
+    house.telling.notice(window())
+    house.telling.let_go()
+    house.now = 3600.0
+    await house.turn()
+    house.telling.alert(alert())
+    assert [each.name for each in house.told.notices] == ["error_rate", "slow"]
+    assert house.told.left

@@ -10,14 +10,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from proxy.cli import main
-from tests.support.patience import eventually
-from tests.support.raw_traffic import ask
+from tests.support.patience import eventually, pace
+from tests.support.raw_traffic import ask, chat
 from tests.support.scripted_upstream import (
+    HANG,
     ScriptedUpstream,
+    chat_events,
     error_reply,
     json_reply,
     plain_reply,
     scripted_upstream,
+    stream_reply,
 )
 from tests.support.served import Line, Served, served
 
@@ -38,6 +41,7 @@ REPLY = json_reply(
     }
 )
 FIRING = "turnout_alerts_firing"
+LONGER = 2.6  # seconds: than the window, and until the next look
 
 
 @pytest.fixture
@@ -81,6 +85,18 @@ async def posted(hook: ScriptedUpstream) -> Any:
             return post
 
 
+async def drained(turnout: Served, upstream: ScriptedUpstream) -> None:
+    """End it with a stream that goes on for longer than the window."""
+    upstream.will([*stream_reply(*chat_events("It"))[:2], HANG])
+    reader, writer = await asyncio.open_connection("127.0.0.1", turnout.port)
+    writer.write(chat("support", stream=True))
+    await reader.readuntil(b"data")
+    ending = asyncio.create_task(turnout.end())
+    await pace(LONGER)
+    writer.transport.abort()
+    await ending
+
+
 async def test_errors_fire_are_told_silenced_told_after_it_and_are_over(
     tmp_path: Path, upstream: ScriptedUpstream, hook: ScriptedUpstream
 ) -> None:
@@ -108,6 +124,7 @@ async def test_errors_fire_are_told_silenced_told_after_it_and_are_over(
         third = await posted(hook)
         counted = (await turnout.metrics()).total("turnout_alerts_total", alert="error_rate")
         kept = await run(turnout, "audit", "--json")
+        await drained(turnout, upstream)
 
     assert (line["route"], line["variant"], line["silenced"]) == ("support", "base", False)
     assert line["value"] > line["threshold"] == 20
@@ -127,6 +144,7 @@ async def test_errors_fire_are_told_silenced_told_after_it_and_are_over(
     assert third["first_at"] > second["ends_at"]
     actions = [entry["action"] for entry in json.loads(kept.stdout)["entries"]]
     assert actions[:2] == ["end_silence", "add_silence"]
+    assert len(turnout.lines("alert resolved")) == 1, "that nothing comes is no news of a drain"
 
     # While turnout is down, the rule goes: whoever was told hears of the end all the same.
     unwatched = CONFIG.replace("error_rate: {{percent", "error_rate: off  # {{percent")

@@ -50,6 +50,9 @@ class Nobody:
     def resume(self, notice: Notice) -> None:
         """Take it."""
 
+    def let_go(self) -> None:
+        """Tell nothing more."""
+
     def fired(self, notice: Notice) -> None:
         """Take it."""
 

@@ -230,6 +230,7 @@ class Supervisor:
             drain = Drain(seconds=settings.drain_seconds, last=not self._sockets.lent)
             for worker in self._children.workers:
                 worker.retire(Retire())
+        self._children.control.tell(Retire())
         self._say(f"draining: up to {grace + drain.seconds:g} s; once more ends it now")
         await asyncio.sleep(grace)
         self._sockets.close_traffic()  # first: what came after a worker's last look would be lost

@@ -41,6 +41,10 @@ class Teller(Protocol):
         """Take what fired before this process began: whoever was told is to hear of its end."""
         ...
 
+    def let_go(self) -> None:
+        """Leave it to others to tell again what fires."""
+        ...
+
 
 class Counter(Protocol):
     """Counts what has begun to fire; quick, and never raises."""
@@ -96,6 +100,7 @@ class Watching:
         self._memory = memory
         self._written: float | None = None  # when, by the clock; None: not since it has changed
         self._adopted = asyncio.Event()
+        self._rests = False
         self._windows = Windows()
         self._resolved: deque[Standing] = deque(maxlen=MOST)
         self._log = structlog.get_logger().bind()
@@ -112,19 +117,31 @@ class Watching:
         for seen in observations:
             self._windows.take(seen, now)
 
+    def rest(self) -> None:
+        """Look no more: traffic goes elsewhere, so windows that empty here say nothing of it.
+
+        What fires is remembered as it stands, for whoever watches next.
+        """
+        self._rests = True
+        self._teller.let_go()
+
     async def run(self) -> None:
-        """Take up what fired before this process began, then look again and again."""
+        """Take up what fired before this process began, then look again and again until `rest`."""
         await self._adopted.wait()
+        if not self._rests:
+            await self._take_up()
+        while not self._rests:
+            self.look()
+            await self._remember()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _take_up(self) -> None:
         remembered = await asyncio.to_thread(self._memory.read)
         recent = self._wall() - LATELY_SECONDS
         fresh = [each for each in remembered if each.seen_at > recent]
         self._windows.resume(fresh, Now(self._clock(), self._wall()))
         for each in fresh:
             self._teller.resume(noticed(each))
-        while True:
-            self.look()
-            await self._remember()
-            await asyncio.sleep(LOOK_SECONDS)
 
     def look(self) -> None:
         """Look now: log and count what has changed, tell of that and of what still fires."""

@@ -65,6 +65,7 @@ class Delivery:
         self._ended = asyncio.Event()
         self._scope: asyncio.Timeout | None = None
         self._closing = False
+        self._let_go = False
 
     @property
     def carrier(self) -> Carrier | None:
@@ -100,6 +101,10 @@ class Delivery:
         """Take it that the receiver was told of what fires, before this process began."""
         if self._carrier is not None:
             self._pending.heard(notice)
+
+    def let_go(self) -> None:
+        """Tell what fires no more afresh: another process does, or lets it run out."""
+        self._let_go = True
 
     async def run(self) -> None:
         """Deliver until closed; to be awaited as a task, once."""
@@ -166,7 +171,9 @@ class Delivery:
     def _refresh_due(self) -> float | None:
         """Return when what fires is to be told afresh, by the clock; None: never."""
         every = None if self._carrier is None else self._carrier.refresh_seconds
-        return None if every is None or not self._pending.firing else self._refreshed + every
+        if every is None or self._let_go or not self._pending.firing:
+            return None
+        return self._refreshed + every
 
     async def _refresh(self, carrier: Carrier) -> None:
         """Tell afresh what fires; where that fails, it is time again only after as long."""

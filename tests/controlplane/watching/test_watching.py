@@ -41,6 +41,7 @@ class House:
         self.silence: Silence | None = None
         self.told: list[Notice] = []
         self.resumed: list[Notice] = []
+        self.left = False
         self.counted: list[str] = []
         self.watching = Watching(
             clock=lambda: self.now,
@@ -58,6 +59,9 @@ class House:
     def resume(self, notice: Notice) -> None:
         assert not self.told, "what was told before is said before anything is told"
         self.resumed.append(notice)
+
+    def let_go(self) -> None:
+        self.left = True
 
     def fired(self, notice: Notice) -> None:
         self.counted.append(notice.name)
@@ -204,6 +208,20 @@ async def test_a_control_that_starts_anew_takes_up_what_fired_and_says_when_it_i
         again.now = 31.0
         await until(lambda: again.phases() == ["resolved"])
         assert again.told[-1].state.value == "resolved"
+
+
+async def test_once_it_rests_what_fires_is_left_as_it_stands_to_whoever_watches_next(
+    house: House,
+) -> None:
+    house.failed()
+    house.look()
+    house.look(10.0)
+    again = House()
+    again.kept = kept = [each.standing for each in house.watching.firing]
+    again.watching.rest()
+    await again.watching.run()
+    assert again.left
+    assert (again.kept, again.writes, again.told, again.resumed) == (kept, 0, [], [])
 
 
 async def test_the_end_of_what_fired_is_told_also_where_nobody_watches_it_any_longer(

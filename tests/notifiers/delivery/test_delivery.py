@@ -189,6 +189,17 @@ async def test_what_fires_is_told_afresh_to_who_wants_to_hear_it() -> None:
     assert delivery.counts["sent"] == 4, "what is told afresh is not counted again"
 
 
+async def test_what_it_has_let_go_is_not_told_afresh_but_its_end_is_told() -> None:
+    time, receiver = Time(), Receiver(refresh=60.0)
+    async with delivering(receiver, time) as delivery:
+        delivery.take(window())
+        await receiver.until_tried(1)
+        delivery.let_go()
+        time.passed = 60.0
+        delivery.take(window(State.RESOLVED))
+    assert [each.state.value for each in receiver.taken] == ["firing", "resolved"]
+
+
 async def test_it_wakes_by_itself_to_tell_afresh() -> None:
     loop = asyncio.get_running_loop()
     receiver = Receiver(refresh=0.02)
