@@ -11,6 +11,7 @@ from contextlib import aclosing, suppress
 from typing import Protocol
 
 import structlog
+from msgspec.structs import replace
 
 from proxy import __version__
 from proxy.controlplane.fleet import Fleet, on_table
@@ -23,6 +24,7 @@ LOOK_SECONDS = 2.0  # between looks for what others published, where nothing was
 TELL_SECONDS = 3.0  # between tellings of this host, where nothing changed
 AGAIN_SECONDS = 1.0  # after which it is tried again to listen
 LEAVE_SECONDS = 2.0
+CUT_OFF = "it can't reach the store: no change can be made here, others stand as last heard of"
 
 
 class Standing(Protocol):
@@ -79,7 +81,12 @@ class Following:
             await self._leave()  # a successor, where there is one, goes by the name from now on
 
     def own(self, publishing: Publishing) -> Host:
-        """Return this host as it is."""
+        """Return this host as it is, for who asks it."""
+        host = self._told(publishing)
+        return host if self._reachable else replace(host, trouble=host.trouble or CUT_OFF)
+
+    def _told(self, publishing: Publishing) -> Host:
+        """Return this host as others are told: who hears of it knows that the store is there."""
         workers, version = self._fleet.workers.values(), publishing.current.number
         return Host(
             name=self._company.name,
@@ -109,7 +116,7 @@ class Following:
     async def _tell_all(self, publishing: Publishing) -> None:
         while True:
             if not publishing.held:
-                await self._try_to_tell(self.own(publishing))
+                await self._try_to_tell(self._told(publishing))
             await due(self._company.due, TELL_SECONDS)
 
     async def _try_to_tell(self, own: Host) -> None:

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal, TypeVar
 
-from proxy.controlplane.publishing.change import Published, Reloaded, Unavailable
+from proxy.controlplane.publishing.change import Published, Reloaded, Unavailable, Unknown
 from proxy.controlplane.publishing.history import History
 from proxy.controlplane.publishing.in_force import Intent
 from proxy.errors import ChangeError
@@ -33,7 +33,7 @@ class Turns:
         self.held = ""  # why nothing may be done at present; empty: it may
 
     async def take(self, intent: Intent, work: Work[T]) -> T:
-        """Return what `work` does when it is its turn; Unavailable where it takes too long."""
+        """Return what `work` does when it is its turn; Unknown where it takes too long."""
         task = asyncio.ensure_future(self._in_turn(intent, work))
         self._tasks.add(task)
         task.add_done_callback(self._ended)
@@ -41,9 +41,8 @@ class Turns:
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await asyncio.shield(task)
         except TimeoutError:
-            raise Unavailable(
-                f"it takes longer than {ANSWER_SECONDS:g} s, and may still be done: "
-                "see turnout status"
+            raise Unknown(
+                f"it takes longer than {ANSWER_SECONDS:g} s, and may still be done"
             ) from None
 
     async def audit(

@@ -148,6 +148,25 @@ async def test_a_store_that_is_away_is_said_once_and_that_it_is_back(fleet: Flee
                 company.moved()
                 await line.told.get()
             company.moved()
-            await line.told.get()
+            told = await line.told.get()
+    assert told.trouble == "", "who hears of it knows that the store is there"
     said = [each["event"] for each in logs]
     assert said == ["other hosts can't be reached", "other hosts are reached again"]
+
+
+async def test_whoever_looks_at_a_host_without_its_store_is_told_so(fleet: Fleet) -> None:
+    publishing, line = Publishing(), Line()
+    company = Company("a", lambda: 0.0)
+    company.shared = line
+    host = Following(company, fleet, lambda: 5.0)
+    line.broken = True
+    task = asyncio.create_task(host.run(publishing))
+    async with asyncio.timeout(20):
+        while not host.own(publishing).trouble:
+            company.moved()
+            await line.told.get()
+    assert "can't reach the store" in host.own(publishing).trouble
+    publishing.standing.misfit = "it does not fit"
+    assert host.own(publishing).trouble == "it does not fit", "that is for somebody to mend"
+    task.cancel()
+    await asyncio.wait([task])

@@ -1,11 +1,13 @@
 """Changes of the routing: what gets in force, what is refused, what is written down."""
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
 
-from proxy.controlplane.publishing import Misfit, Stale, Unavailable
+from proxy.controlplane.publishing import Misfit, Stale, Unavailable, turns
+from proxy.controlplane.publishing.change import Unknown
 from proxy.errors import ChangeError
 from proxy.rollout import Contents, Source, changes
 from tests.support.published import ANN, FILE, House
@@ -118,6 +120,23 @@ async def test_a_change_is_made_though_who_asked_has_gone(house: House) -> None:
 
     assert asking.cancelled()
     assert house.publisher.current.number == 2
+    assert house.weights() == (90.0, 10.0)
+
+
+async def test_who_asked_is_told_when_it_takes_long_that_it_may_still_be_done(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "ANSWER_SECONDS", 0.01)
+    on = threading.Event()
+
+    def wait() -> None:
+        assert on.wait(10)
+
+    house.versions.before_append = wait
+    with pytest.raises(Unknown, match="may still be done"):
+        await house.split(**{"base": 90, "ft-v2": 10})
+    on.set()
+    await house.publisher.close()
     assert house.weights() == (90.0, 10.0)
 
 

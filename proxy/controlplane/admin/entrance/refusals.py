@@ -38,7 +38,7 @@ REASONS = {  # pydantic's kind of error -> what is wrong
 }
 MOST_PROBLEMS = 20
 FAILED = "turnout failed to do this; its log says why."
-UNREADABLE = "What is kept of versions and audit can't be read at present; turnout's log says why."
+UNREADABLE = "The store can't be read at present; turnout's log says why."
 
 
 class Refused(HTTPException):
