@@ -4,8 +4,11 @@ Kept twice, an observation is there once: control takes a batch again where it w
 it could say that it had it. Called from one thread a process; other processes may write as well.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, cast
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import count
+from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Connection, Engine, Insert, case, func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -14,11 +17,28 @@ from proxy.exchange.observation import Observation
 from proxy.experiments import Counting, counting
 from proxy.store.engines import POSTGRESQL, alone
 from proxy.store.observations.bodies import keep_bodies
-from proxy.store.observations.rows import COLUMNS, Kind, kind_of, row_of, said, size_of
+from proxy.store.observations.rows import (
+    Columns,
+    Kind,
+    columns_of,
+    kept_of,
+    kinds_of,
+    said,
+    size_of,
+)
 from proxy.store.observations.spending import Spending
 from proxy.store.store import told
 from proxy.store.summaries import add
 from proxy.store.tables import BLOCK, KINDS, OBSERVATIONS, SPANS, WRITING
+
+STATEMENTS = 64  # that are ready: one for each set of columns that a batch has something of
+
+
+class Known(NamedTuple):
+    """A kind that is kept: its id, and how observations of it count."""
+
+    id: int
+    counts: Counting
 
 
 class Keeping:
@@ -27,58 +47,63 @@ class Keeping:
     def __init__(self, engine: Engine, spending: Spending | None = None) -> None:
         self._engine = engine.execution_options(**WRITING)
         insert = postgresql.insert if engine.dialect.name == POSTGRESQL else sqlite.insert
-        rows = cast("Any", insert)(OBSERVATIONS).on_conflict_do_nothing()
-        self._insert = str(rows.compile(dialect=engine.dialect))
-        self._by_name = not engine.dialect.positional
         self._insert_kind = cast("Any", insert)(KINDS).on_conflict_do_nothing()
         self._widen = _widening(cast("Any", insert)(SPANS))
         self.spending = spending or Spending(engine)
-        self._counting: dict[tuple[Any, ...], Counting] = {}  # how each kind counts
-        self._kinds: dict[tuple[Any, ...], int] = {}
+        self._kinds: dict[tuple[Any, ...], Known] = {}
+
+        @lru_cache(STATEMENTS)
+        def inserting(names: tuple[str, ...]) -> str:
+            rows = cast("Any", insert)(OBSERVATIONS).on_conflict_do_nothing()
+            return str(rows.compile(dialect=engine.dialect, column_keys=names))
+
+        self._inserting = inserting
 
     def keep(self, batch: Sequence[Observation]) -> int:
         """Keep a batch; return about how many bytes it takes. StoreError: nothing was kept."""
         with self.spending.keeping(batch), told("written"), self._engine.begin() as connection:
             alone(connection)
-            of_batch = [kind_of(seen) for seen in batch]
+            columns = columns_of(batch)
+            of_batch = kinds_of(columns)
             fresh = self._number_kinds(connection, set(of_batch))
-            kinds = self._kinds | fresh
+            known = [fresh.get(kind) or self._kinds[kind] for kind in of_batch]
             first = (connection.scalar(select(func.max(OBSERVATIONS.c.number))) or 0) + 1
-            rows = [
-                row_of(number, kinds[kind], seen)
-                for number, (kind, seen) in enumerate(zip(of_batch, batch, strict=True), first)
-            ]
-            connection.exec_driver_sql(self._insert, self._bound(rows))
-            places = kept(connection, first)
+            kinds = [kind.id for kind in known]
+            places = self._insert(connection, first, kinds, columns)
             self.spending.add(connection, [batch[place] for place in places])
-            how = self._counted(set(of_batch))
-            add(connection, [(how[of_batch[place]], batch[place]) for place in places])
+            add(connection, [(known[place].counts, batch[place]) for place in places])
             keep_bodies(connection, first, batch)
-            spans = spans_of(rows, batch)
+            spans = spans_of(first, kinds, batch)
             connection.execute(self._widen, spans)
         self._kinds |= fresh  # only now: what was rolled back has no number
         return sum(span["bytes"] for span in spans)
 
-    def _counted(self, kinds: Iterable[tuple[Any, ...]]) -> Mapping[tuple[Any, ...], Counting]:
-        """Return how exchanges of these kinds count, and of others that were seen before."""
-        for kind in kinds:
-            if kind not in self._counting:
-                self._counting[kind] = counting(Kind(*kind))
-        return self._counting
-
-    def _bound(self, rows: list[tuple[Any, ...]]) -> Any:
-        return [dict(zip(COLUMNS, row, strict=True)) for row in rows] if self._by_name else rows
+    def _insert(
+        self, connection: Connection, first: int, kinds: Sequence[int], columns: Columns
+    ) -> Sequence[int]:
+        """Insert a batch, numbered from `first` on; return the places of what was not there."""
+        numbers = range(first, first + len(kinds))
+        values = {"number": numbers, "kind": kinds, **kept_of(columns)}
+        names = tuple(values)
+        rows: Any = list(zip(*values.values(), strict=True))
+        if not connection.dialect.positional:
+            rows = [dict(zip(names, row, strict=True)) for row in rows]
+        inserted = connection.exec_driver_sql(self._inserting(names), rows).rowcount
+        return range(len(kinds)) if inserted == len(kinds) else kept(connection, first)
 
     def _number_kinds(
         self, connection: Connection, kinds: set[tuple[Any, ...]]
-    ) -> dict[tuple[Any, ...], int]:
-        """Return the ids of the kinds that are not known here yet; each has one then."""
+    ) -> dict[tuple[Any, ...], Known]:
+        """Return the kinds that are not known here yet; each has an id then."""
         fresh = {said(kind): kind for kind in kinds if kind not in self._kinds}
         if not fresh:
             return {}
         connection.execute(self._insert_kind, [{"said": words} for words in sorted(fresh)])
         found = select(KINDS.c.said, KINDS.c.id).where(KINDS.c.said.in_(fresh))
-        return {fresh[words]: number for words, number in connection.execute(found)}
+        return {
+            fresh[words]: Known(number, counting(Kind(*fresh[words])))
+            for words, number in connection.execute(found)
+        }
 
 
 def kept(connection: Connection, first: int) -> list[int]:
@@ -89,27 +114,23 @@ def kept(connection: Connection, first: int) -> list[int]:
 
 
 def spans_of(
-    rows: Sequence[tuple[Any, ...]], batch: Sequence[Observation]
+    first: int, kinds: Sequence[int], batch: Sequence[Observation]
 ) -> list[dict[str, Any]]:
-    """Return what the blocks of these rows are to say of them."""
-    spans: dict[tuple[int, int], dict[str, Any]] = {}
-    for (number, kind, *_), seen in zip(rows, batch, strict=True):
-        at, latency, block = seen.started_at, seen.latency_ms, number // BLOCK
-        span = spans.get((block, kind))
-        if span is None:
-            span = spans[block, kind] = {
-                "block": block,
-                "kind": kind,
-                "first_at": at,
-                "last_at": at,
-                "slowest_ms": latency,
-                "bytes": 0,
-            }
-        span["first_at"] = min(at, span["first_at"])
-        span["last_at"] = max(at, span["last_at"])
-        span["slowest_ms"] = max(latency, span["slowest_ms"])
-        span["bytes"] += size_of(seen)
-    return list(spans.values())
+    """Return what the blocks of a batch, numbered from `first` on, are to say of it."""
+    places: dict[tuple[int, int], list[Observation]] = defaultdict(list)
+    for number, kind, seen in zip(count(first), kinds, batch, strict=False):
+        places[number // BLOCK, kind].append(seen)
+    return [
+        {
+            "block": block,
+            "kind": kind,
+            "first_at": min(seen.started_at for seen in there),
+            "last_at": max(seen.started_at for seen in there),
+            "slowest_ms": max(seen.latency_ms for seen in there),
+            "bytes": sum(map(size_of, there)),
+        }
+        for (block, kind), there in places.items()
+    ]
 
 
 def _widening(insert: Any) -> Insert:

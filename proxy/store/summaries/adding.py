@@ -1,5 +1,6 @@
 """Adding: what a batch adds to summaries is written beside it, each exchange once."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 from zlib import compress, decompress
@@ -18,11 +19,11 @@ Place = tuple[str, str, int]  # route, variant, slot
 
 def add(connection: Connection, fresh: Iterable[tuple[Counting, Observation]]) -> None:
     """Add these, which were not kept before, each with how it counts."""
-    found: dict[Place, Increment] = {}
+    found: dict[Place, Increment] = defaultdict(Increment)
     for how, seen in fresh:
         if seen.route is not None and seen.variant_assigned is not None:
             place = seen.route, seen.variant_assigned, slot_of(seen.started_at)
-            count(found.setdefault(place, Increment()), how, seen)
+            count(found[place], how, seen)
     if found:
         connection.execute(insert(INCREMENTS), [row_of(*each) for each in found.items()])
 

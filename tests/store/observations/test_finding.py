@@ -10,7 +10,7 @@ from proxy.errors import StoreError
 from proxy.exchange.observation import Observation, Texts, Usage
 from proxy.exchange.outcome import ErrorCode, Outcome
 from proxy.store.observations import ANY, Finding, Keeping, Wanted
-from proxy.store.observations.rows import OF_KIND, OWN, Kind
+from proxy.store.observations.rows import OF_KIND, OF_USAGE, OWN, Kind
 from proxy.store.tables import BLOCK
 from tests.support.observed import observed
 
@@ -81,6 +81,7 @@ def test_an_observation_comes_back_as_it_was_kept(engine: Engine, seen: Observat
 def test_every_fact_of_an_observation_is_kept_or_left_out_on_purpose() -> None:
     kept = {*OF_KIND, *OWN, "usage"}
     assert set(Observation.__struct_fields__) - kept == {"texts", "bodies", "trace"}
+    assert set(OF_USAGE) <= set(OWN)
     assert (*OF_KIND,) == Kind.__struct_fields__[1:]
 
 
