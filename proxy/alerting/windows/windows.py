@@ -7,6 +7,8 @@ seconds since the epoch. It knows nobody to tell.
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from msgspec.structs import replace
+
 from proxy.alerting.windows.figures.facts import SAYS, by_split, failed_over, served_by
 from proxy.alerting.windows.layout import Feed, Layout, Place, Whose
 from proxy.alerting.windows.rules import DEFAULTS, SHARES, Rules, WindowAlert
@@ -68,7 +70,8 @@ class Windows:
         """Return the alerts that have begun to fire, or were resolved, since the last look."""
         gone = [key for key in self._standing if key not in self._layout.watches]
         left = [self._standing.pop(key) for key in gone]
-        changed = [over(each, now) for each in left if each.firing]
+        # Of what nobody watches any more, the last figure says nothing.
+        changed = [over(replace(each, value=None, count=0), now) for each in left if each.firing]
         for key, watch in self._layout.watches.items():
             changed += self._looked(key, watch, now)
         return changed

@@ -193,6 +193,7 @@ def test_without_a_baseline_nobody_is_compared_and_who_is_off_is_not_there() -> 
     house.windows.adopt(table(off=("ft-v2",)), rules)
     (resolved,) = house.look()
     assert (resolved.firing, resolved.key.variant) == (False, "ft-v2")
+    assert (resolved.value, resolved.count) == (None, 0)
     assert house.look() == []
 
 
