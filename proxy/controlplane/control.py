@@ -34,6 +34,7 @@ from proxy.channel.lifeline import (
     ToChild,
     WorkerEnded,
     live,
+    settle,
     show_life,
 )
 from proxy.config.settings import Settings
@@ -193,6 +194,7 @@ class Control:
                         await door.enter_async_context(serve(app, admin))
                         folder = Path(self._launched.data_dir)
                         door.enter_context(announced(folder, admin, lambda: publisher.held))
+                    settle()
                     self._lifeline.post(Ready())
                     await self._obey(reception, publisher, rereading, record.watching, door)
                 await publisher.close()

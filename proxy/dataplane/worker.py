@@ -8,7 +8,6 @@ are answered is the service's matter, and which service it is, `compose`'s.
 """
 
 import asyncio
-import gc
 import signal
 import socket
 import ssl
@@ -25,6 +24,7 @@ from proxy.channel.lifeline import (
     ToChild,
     WorkerLaunch,
     live,
+    settle,
     show_life,
 )
 from proxy.config.settings import DataPlane, Tls
@@ -33,7 +33,6 @@ from proxy.exchange import Observation
 from proxy.http import Edge
 
 FLUSH_SECONDS = 5.0  # at the end, for control to take what waits
-GC_THRESHOLDS = (50_000, 20, 100)  # exchanges make little cyclic garbage; seldom is often enough
 
 Offer = Callable[[Observation], None]
 Compose = Callable[[WorkerLaunch, Offer, Tally], Service]
@@ -157,9 +156,7 @@ class Worker:
         self._edge = edge
         self._adopt(self._service.plane.settings)  # they may have changed meanwhile
         self._share()
-        gc.collect()
-        gc.freeze()  # what is there now stays: the collector need not look at it again
-        gc.set_threshold(*GC_THRESHOLDS)
+        settle()
 
     def _adopt(self, settings: DataPlane) -> None:
         """Put `settings` in force: no exchange begins on older ones once this returns."""
