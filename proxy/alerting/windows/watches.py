@@ -74,9 +74,9 @@ class Arrivals:
         self.last: float | None = None  # None: none came yet
         self.busy = 0  # that came within `seconds` when the last one did
 
-    def came(self, now: float) -> None:
-        """Take it that a request came."""
-        self._window.add(1.0, now)
+    def came(self, count: int, now: float) -> None:
+        """Take it that so many requests came."""
+        self._window.add([1.0] * count, now)
         self.last, self.busy = now, self._window.sum(now).n
 
     def resume(self, last: float, busy: int) -> None:

@@ -4,7 +4,9 @@ The caller passes the time in: seconds on a clock that never goes back, and for 
 seconds since the epoch. It knows nobody to tell.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from typing import Final
 
 from msgspec.structs import replace
@@ -17,6 +19,8 @@ from proxy.alerting.windows.watches import Watch
 from proxy.exchange.observation import Observation
 from proxy.routing.table import RoutingTable
 
+# What the places of an exchange depend on, besides whether it is a shadow.
+_placed = attrgetter("route", "variant_assigned", "variant_served", "forced", "pinned")
 NO_FEED: Final[Feed] = {}
 NO_ROUTES: Final[Mapping[str, Rules]] = {}
 
@@ -50,21 +54,30 @@ class Windows:
                 silent = (each.value or 0.0) + now.at - each.seen_at
                 self._layout.arrivals[each.key.route].resume(now.clock - silent, each.count)
 
-    def take(self, seen: Observation, now: float) -> None:
-        """Take an exchange that ended now; what is of nothing that is watched is left out.
+    def take(self, batch: Iterable[Observation], now: float) -> None:
+        """Take exchanges that ended now; what is of nothing that is watched is left out."""
+        groups: dict[tuple[object, ...], list[Observation]] = defaultdict(list)
+        for seen in batch:
+            groups[seen.shadow_of is None, *_placed(seen)].append(seen)
+        for alike in groups.values():
+            self._take(alike, now)
+
+    def _take(self, alike: list[Observation], now: float) -> None:
+        """Take exchanges that are of the same places.
 
         Shadows say nothing of what clients got, but use tokens and cost money like others.
         """
-        self._put((seen.route, None, "route"), seen, now)
+        seen = alike[0]
+        self._put((seen.route, None, "route"), alike, now)
         if seen.shadow_of is not None:
             return
         if seen.route in self._layout.arrivals:
-            self._layout.arrivals[seen.route].came(now)
+            self._layout.arrivals[seen.route].came(len(alike), now)
         kinds: tuple[Whose, ...] = ("variant", "dealt") if by_split(seen) else ("variant",)
         for whose in kinds:
-            self._put((seen.route, served_by(seen), whose), seen, now)
+            self._put((seen.route, served_by(seen), whose), alike, now)
             if failed_over(seen):
-                self._failed((seen.route, seen.variant_assigned, whose), seen, now)
+                self._failed((seen.route, seen.variant_assigned, whose), alike, now)
 
     def look(self, now: Now) -> list[Standing]:
         """Return the alerts that have begun to fire, or were resolved, since the last look."""
@@ -89,18 +102,21 @@ class Windows:
         if after.phase is Phase.RESOLVED or (after.firing and not firing):
             yield after
 
-    def _put(self, place: Place, seen: Observation, now: float) -> None:
-        """Add what an exchange says to all windows at a place."""
+    def _put(self, place: Place, alike: list[Observation], now: float) -> None:
+        """Add what exchanges say to all windows at a place."""
         for name, windows in self._layout.feeds.get(place, NO_FEED).items():
-            value = SAYS[name](seen)
-            if value is None:
+            says = SAYS[name]
+            said = [(v, seen.request_id) for seen in alike if (v := says(seen)) is not None]
+            if not said:
                 continue
-            rank = (now + 1 if value else 0.0) if name in SHARES else value
+            values = [value for value, _ in said]
+            latest = name in SHARES  # of things that happened; else the largest are shown
+            shown = [(now + 1 if latest else value, whose) for value, whose in said if value]
             for window in windows.values():
-                window.add(value, now, rank, seen.request_id)
+                window.add(values, now, shown)
 
-    def _failed(self, place: Place, seen: Observation, now: float) -> None:
-        """Add a failure at a place, whatever came of the exchange elsewhere."""
+    def _failed(self, place: Place, alike: list[Observation], now: float) -> None:
+        """Add a failure at a place for each, whatever came of the exchange elsewhere."""
         feed = self._layout.feeds.get(place, NO_FEED)
         for window in feed.get(WindowAlert.ERROR_RATE, {}).values():
-            window.add(1.0, now, now + 1, seen.request_id)
+            window.add([1.0] * len(alike), now, [(now + 1, seen.request_id) for seen in alike])

@@ -113,9 +113,7 @@ class Watching:
 
     def take(self, observations: Sequence[Observation]) -> None:
         """Take what ended."""
-        now = self._clock()
-        for seen in observations:
-            self._windows.take(seen, now)
+        self._windows.take(observations, self._clock())
 
     def rest(self) -> None:
         """Look no more: traffic goes elsewhere, so windows that empty here say nothing of it.

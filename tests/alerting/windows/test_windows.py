@@ -46,10 +46,10 @@ class House:
         self.windows.adopt(table(), rules, **more)
 
     def saw(self, count: int = 1, **changes: Any) -> None:
-        for _ in range(count):
-            self.number += 1
-            seen = observed(request_id=f"req-{self.number}", **changes)
-            self.windows.take(seen, self.now)
+        numbers = range(self.number + 1, self.number + 1 + count)
+        seen = [observed(request_id=f"req-{number}", **changes) for number in numbers]
+        self.windows.take(seen, self.now)
+        self.number += count
 
     def look(self, after: float = 0.0) -> list[Standing]:
         self.now += after
@@ -57,6 +57,23 @@ class House:
 
     def fires(self, after: float = 0.0) -> list[tuple[str | None, ...]]:
         return [each.key[1:] for each in self.look(after) if each.firing]
+
+
+def test_exchanges_that_come_together_count_as_if_they_came_one_by_one() -> None:
+    rules = rule("error_rate", 20.0), rule("tokens_per_minute"), rule("latency_p95", 100.0)
+    at_once, one_by_one = House(*rules), House(*rules)
+    ft = {"variant_assigned": "ft-v2", "variant_served": "ft-v2"}
+    kinds: list[dict[str, Any]] = [{}, ft, ft | FAILED, {"shadow_of": "req-0"}, {"forced": True}]
+    seen = [
+        observed(request_id=f"req-{number}", latency_ms=100.0 + number, **kinds[number % 5])
+        for number in range(60)
+    ]
+    at_once.windows.take(seen, 0.0)
+    for each in seen:
+        one_by_one.windows.take([each], 0.0)
+    fires = at_once.look()
+    assert fires == one_by_one.look()
+    assert {each.key.name for each in fires} == {"error_rate", "tokens_per_minute", "latency_p95"}
 
 
 def test_errors_fire_by_variant_with_the_latest_as_examples_and_are_resolved() -> None:

@@ -7,6 +7,8 @@ back.
 """
 
 from collections import deque
+from collections.abc import Sequence
+from heapq import nlargest
 from typing import Final, Generic, TypeVar
 
 from proxy.alerting.windows.figures.sums import Sum
@@ -38,17 +40,17 @@ class Sliding(Generic[S]):
         self._steps: deque[Step[S]] = deque()
         self._sum = make()
 
-    def add(self, value: float, now: float, rank: float = 0.0, example: str = "") -> None:
-        """Add a value that came now, and its request's id as an example if it has a `rank`."""
+    def add(self, values: Sequence[float], now: float, examples: Sequence[Example] = ()) -> None:
+        """Add values that came now, with what may be shown of them."""
         number = self._number(now)
         if not self._steps or self._steps[-1].number != number:
             self._forget(number)
             self._steps.append(Step(number, self._make()))
-        step, mark = self._steps[-1], self._sum.mark(value)
-        step.sum.add(mark)
-        self._sum.add(mark)
-        if rank and (len(step.examples) < EXAMPLES or rank >= step.examples[-1][0]):
-            step.examples = most_telling([*step.examples, (rank, example)])
+        step, new = self._steps[-1], self._make(values)
+        step.sum.more(new)
+        self._sum.more(new)
+        if examples:
+            step.examples = most_telling([*step.examples, *examples])
 
     def sum(self, now: float) -> S:
         """Return what the window holds now; not to be kept."""
@@ -70,4 +72,4 @@ class Sliding(Generic[S]):
 
 def most_telling(examples: list[Example]) -> list[Example]:
     """Return a few of them, the most telling first."""
-    return sorted(examples, reverse=True)[:EXAMPLES]
+    return nlargest(EXAMPLES, examples)

@@ -9,6 +9,8 @@ Sketch with Relative-Error Guarantees", PVLDB 12, 2019. Values below 1 count as 
 day of milliseconds as that, so a sketch has at most 915 buckets.
 """
 
+from collections import Counter
+from collections.abc import Sequence
 from math import ceil, log
 from typing import Final, Protocol, Self
 
@@ -19,17 +21,14 @@ LOWEST, HIGHEST = 1.0, 86_400_000.0
 
 
 class Sum(Protocol):
-    """What values came to."""
+    """What values came to; made of none, or of some."""
 
     n: int  # how many
 
-    @staticmethod
-    def mark(value: float) -> float:
-        """Return what a value is added as, so that it is worked out once for several sums."""
-        ...
+    def __init__(self, values: Sequence[float] = ()) -> None: ...
 
-    def add(self, mark: float) -> None:
-        """Add a value, by its mark."""
+    def more(self, come: Self) -> None:
+        """Add what other values came to."""
         ...
 
     def less(self, gone: Self) -> None:
@@ -42,19 +41,14 @@ class Total:
 
     __slots__ = ("n", "total")
 
-    def __init__(self) -> None:
-        self.n = 0
-        self.total = 0.0
+    def __init__(self, values: Sequence[float] = ()) -> None:
+        self.n = len(values)
+        self.total = float(sum(values))
 
-    @staticmethod
-    def mark(value: float) -> float:
-        """Return the value."""
-        return value
-
-    def add(self, mark: float) -> None:
-        """Add a value."""
-        self.n += 1
-        self.total += mark
+    def more(self, come: "Total") -> None:
+        """Add what other values came to."""
+        self.n += come.n
+        self.total += come.total
 
     def less(self, gone: "Total") -> None:
         """Take off what was added."""
@@ -67,39 +61,39 @@ class Sketch:
 
     __slots__ = ("_buckets", "n")
 
-    def __init__(self) -> None:
-        self.n = 0
-        self._buckets: dict[float, int] = {}
+    def __init__(self, values: Sequence[float] = ()) -> None:
+        self.n = len(values)
+        self._buckets = Counter(map(bucket, values))
 
-    @staticmethod
-    def mark(value: float) -> float:
-        """Return the number of a value's bucket."""
-        return ceil(log(min(max(value, LOWEST), HIGHEST)) / STEP)
-
-    def add(self, mark: float) -> None:
-        """Add a value, by its bucket."""
-        self.n += 1
-        self._buckets[mark] = self._buckets.get(mark, 0) + 1
+    def more(self, come: "Sketch") -> None:
+        """Add what other values came to."""
+        self.n += come.n
+        self._buckets.update(come._buckets)  # noqa: SLF001  # one of its own kind
 
     def less(self, gone: "Sketch") -> None:
         """Take off what was added."""
         self.n -= gone.n
-        for bucket, count in gone._buckets.items():  # noqa: SLF001  # one of its own kind
-            left = self._buckets[bucket] - count
+        for number, count in gone._buckets.items():  # noqa: SLF001  # one of its own kind
+            left = self._buckets[number] - count
             if left:
-                self._buckets[bucket] = left
+                self._buckets[number] = left
             else:
-                del self._buckets[bucket]
+                del self._buckets[number]
 
     def at(self, rank: int) -> float:
         """Return about the value that so many do not exceed, from 1 to `n`."""
         seen = 0
-        for bucket in sorted(self._buckets):
-            seen += self._buckets[bucket]
+        for number in sorted(self._buckets):
+            seen += self._buckets[number]
             if seen >= rank:
-                return float(2 * GROWTH**bucket / (GROWTH + 1))
+                return float(2 * GROWTH**number / (GROWTH + 1))
         raise ValueError(f"there are {self.n} values and no rank {rank}")
 
     def quantile(self, share: float) -> float:
         """Return about the smallest value that at least this `share` of them do not exceed."""
         return self.at(ceil(share * self.n))
+
+
+def bucket(value: float) -> int:
+    """Return the number of a value's bucket."""
+    return ceil(log(min(max(value, LOWEST), HIGHEST)) / STEP)

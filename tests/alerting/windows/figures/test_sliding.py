@@ -18,7 +18,7 @@ def test_it_holds_what_a_list_of_all_would_give(
 ) -> None:
     window = Sliding(SECONDS, Total)
     for at, value in sorted(arrivals):
-        window.add(float(value), float(at))
+        window.add([float(value)], float(at))
     now = max((at for at, _ in arrivals), default=0) + later
     found = window.sum(float(now))
     inside = [value for at, value in arrivals if at // STEP > now // STEP - STEPS]
@@ -31,7 +31,7 @@ def test_it_holds_what_a_list_of_all_would_give(
 def test_memory_is_bounded_however_much_comes() -> None:
     window = Sliding(SECONDS, Total)
     for number in range(10_000):
-        window.add(1.0, number * 0.1, float(number), f"req-{number}")
+        window.add([1.0], number * 0.1, [(float(number), f"req-{number}")])
     assert len(window._steps) <= STEPS
     assert all(len(step.examples) <= EXAMPLES for step in window._steps)
 
@@ -39,12 +39,12 @@ def test_memory_is_bounded_however_much_comes() -> None:
 def test_its_examples_are_the_most_telling_and_leave_with_their_time() -> None:
     window = Sliding(SECONDS, Total)
     for at, rank in enumerate([5.0, 1.0, 9.0, 7.0, 3.0]):
-        window.add(1.0, float(at), rank, f"req-{rank:g}")
-    window.add(1.0, 4.0)
+        window.add([1.0], float(at), [(rank, f"req-{rank:g}")])
+    window.add([1.0], 4.0)
     assert window.examples() == ["req-9", "req-7", "req-5"]
-    window.add(1.0, 290.0, 2.0, "req-2")
+    window.add([1.0], 290.0, [(2.0, "req-2")])
     assert window.examples() == ["req-9", "req-7", "req-5"]
-    window.add(1.0, 310.0, 4.0, "req-4")
+    window.add([1.0], 310.0, [(4.0, "req-4")])
     assert window.examples() == ["req-4", "req-2"]
     assert window.sum(1000.0).n == 0
     assert window.examples() == []
@@ -52,6 +52,6 @@ def test_its_examples_are_the_most_telling_and_leave_with_their_time() -> None:
 
 def test_examples_of_one_moment_are_bounded_too() -> None:
     window = Sliding(SECONDS, Total)
-    for rank in (4.0, 3.0, 2.0, 1.0, 5.0):
-        window.add(1.0, 0.0, rank, f"req-{rank:g}")
+    ranks = (4.0, 3.0, 2.0, 1.0, 5.0)
+    window.add([1.0] * len(ranks), 0.0, [(rank, f"req-{rank:g}") for rank in ranks])
     assert window.examples() == ["req-5", "req-4", "req-3"]

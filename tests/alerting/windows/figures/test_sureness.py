@@ -44,13 +44,9 @@ def test_a_rate_is_between_its_limits(of: tuple[int, int]) -> None:
 
 
 def test_the_limits_of_a_quantile_are_values_beside_it_where_there_are_enough() -> None:
-    sketch = Sketch()
-    for number in range(1, 1001):
-        sketch.add(sketch.mark(float(number)))
-    value, low, high = limits(sketch)
+    value, low, high = limits(Sketch(range(1, 1001)))
     assert (value, low, high) == pytest.approx((950, 933, 968), rel=0.011)
-    few = Sketch()
-    few.add(few.mark(5.0))
+    few = Sketch([5.0])
     assert limits(few) == (few.at(1), None, None)
 
 
