@@ -6,7 +6,7 @@ it nor HTTP. Cells are written by one thread; `read` may run in another.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 
 from prometheus_client.core import (
@@ -39,10 +39,11 @@ class Spread:
         self.counts = [0] * (len(bounds) + 1)
         self.total = 0.0
 
-    def observe(self, value: float) -> None:
-        """Count `value` in the first bucket that it does not exceed."""
-        self.counts[bisect_left(self.bounds, value)] += 1
-        self.total += value
+    def observe(self, values: Iterable[float]) -> None:
+        """Count each value in the first bucket that it does not exceed."""
+        for value in values:
+            self.counts[bisect_left(self.bounds, value)] += 1
+            self.total += value
 
 
 class Counter:

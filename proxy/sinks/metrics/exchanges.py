@@ -6,6 +6,7 @@ Observations and alerts only; the fleet's state comes as readings, asked for at 
 Label values are bounded (`names`). One thread writes.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any
@@ -142,13 +143,16 @@ class Metrics(Collector):
 
     def take(self, observations: Iterable[Observation]) -> None:
         """Count what ended."""
-        for observation in observations:
-            if observation.shadow_of is None:
-                self._count(observation)
-                for each in self._apart:
-                    each.count(observation)
+        groups: dict[Kind, list[Observation]] = defaultdict(list)
+        for seen in observations:
+            if seen.shadow_of is None:
+                groups[kind_of(seen)].append(seen)
             else:
-                self._shadows.count(observation)
+                self._shadows.count(seen)
+        for kind, alike in groups.items():
+            self._count(kind, alike)
+            for each in self._apart:
+                each.count(alike)
 
     def alert(self, alert: Alert) -> None:
         """Count an alert."""
@@ -177,24 +181,22 @@ class Metrics(Collector):
         known = self._names.route(route)
         self._alerts.at(name, known, self._names.variant(known, variant)).value += 1
 
-    def _count(self, seen: Observation) -> None:
-        kind = kind_of(seen)
-        series = self._series.get(kind) or self._begin(kind, seen)
+    def _count(self, kind: Kind, alike: Sequence[Observation]) -> None:
+        """Count exchanges of one kind."""
+        series = self._series.get(kind) or self._begin(kind, alike[0])
         for count in series.counts:
-            count.value += 1
-        series.overhead.observe(seen.overhead_ms / 1000)
-        if not seen.attempts:
-            return
+            count.value += len(alike)
+        series.overhead.observe(seen.overhead_ms / 1000 for seen in alike)
+        asked = [seen for seen in alike if seen.attempts]
         if series.duration is not None:
-            series.duration.observe(seen.latency_ms / 1000)
-        if series.ttft is not None and seen.ttft_ms is not None:
-            series.ttft.observe(seen.ttft_ms / 1000)
-        if series.per_token is not None and seen.tpot_ms is not None:
-            series.per_token.observe(seen.tpot_ms / 1000)
-        if seen.tokens_source != "none":
-            for spread, tokens in zip(series.tokens, astuple(seen.usage), strict=False):
-                if tokens is not None:
-                    spread.observe(tokens)
+            series.duration.observe(seen.latency_ms / 1000 for seen in asked)
+        if series.ttft is not None:
+            series.ttft.observe(s.ttft_ms / 1000 for s in asked if s.ttft_ms is not None)
+        if series.per_token is not None:
+            series.per_token.observe(s.tpot_ms / 1000 for s in asked if s.tpot_ms is not None)
+        usages = [astuple(seen.usage) for seen in asked if seen.tokens_source != "none"]
+        for spread, tokens in zip(series.tokens, zip(*usages, strict=True), strict=False):
+            spread.observe(count for count in tokens if count is not None)
 
     def _begin(self, kind: Kind, seen: Observation) -> Series:
         """Return the series of a kind; it is kept where all its names are configured ones."""

@@ -27,17 +27,16 @@ class CostMetrics:
         )
         self.families = (self._costs, self._unpriced)
 
-    def count(self, seen: Observation) -> None:
-        """Count what an exchange cost; both counters of its variant are there from then on."""
-        if not owed(seen):
+    def count(self, alike: Sequence[Observation]) -> None:
+        """Count what exchanges of one variant cost; both its counters are there from then on."""
+        owing = [seen.cost_usd for seen in alike if owed(seen)]
+        if not owing:
             return
-        route = self._names.route(seen.route)
-        labels = route, self._names.variant(route, seen.variant_served)
-        cost, unpriced = self._costs.at(*labels), self._unpriced.at(*labels)
-        if seen.cost_usd is None:
-            unpriced.value += 1
-        else:
-            cost.value += seen.cost_usd
+        route = self._names.route(alike[0].route)
+        labels = route, self._names.variant(route, alike[0].variant_served)
+        costs = [cost for cost in owing if cost is not None]
+        self._costs.at(*labels).value += sum(costs)
+        self._unpriced.at(*labels).value += len(owing) - len(costs)
 
 
 def budget_readings(standings: Callable[[], Sequence[Standing]]) -> list[Reading]:

@@ -3,6 +3,8 @@
 Clients' replies and shadows are told apart, by two of these.
 """
 
+from collections.abc import Sequence
+
 from proxy.exchange.observation import Observation
 from proxy.exchange.outcome import Outcome
 from proxy.quality import ALL
@@ -37,17 +39,19 @@ class QualityMetrics:
         )
         self.families = (self._signals, self._checks, self._chars)
 
-    def count(self, seen: Observation) -> None:
-        """Count what a reply shows, mostly no signal."""
-        route = self._names.route(seen.route)
-        labels = route, self._names.variant(route, seen.variant_served or seen.variant_assigned)
+    def count(self, alike: Sequence[Observation]) -> None:
+        """Count what replies of one variant show, mostly no signal."""
+        first = alike[0]
+        route = self._names.route(first.route)
+        labels = route, self._names.variant(route, first.variant_served or first.variant_assigned)
         chars = self._begun.get(labels) or self._begin(labels)
-        for signal in seen.signals:
-            self._signals.at(*labels, signal).value += 1
-        if seen.format_check is not None:
-            self._checks.at(*labels, seen.format_check).value += 1
-        if seen.reply_chars is not None and seen.outcome is Outcome.COMPLETED:
-            chars.observe(seen.reply_chars)
+        for seen in alike:
+            for signal in seen.signals:
+                self._signals.at(*labels, signal).value += 1
+            if seen.format_check is not None:
+                self._checks.at(*labels, seen.format_check).value += 1
+        whole = [seen.reply_chars for seen in alike if seen.outcome is Outcome.COMPLETED]
+        chars.observe(length for length in whole if length is not None)
 
     def _begin(self, labels: tuple[str, str]) -> Spread:
         """Begin every signal of a variant at zero, so that a rate sees its first one, too."""

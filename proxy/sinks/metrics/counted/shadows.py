@@ -83,8 +83,8 @@ class ShadowMetrics:
 
     def count(self, seen: Observation) -> None:
         """Count a shadow that ended."""
-        self._quality.count(seen)
-        self._costs.count(seen)
+        self._quality.count([seen])
+        self._costs.count([seen])
         route = self._names.route(seen.route)
         labels = route, self._names.variant(route, seen.variant_served)
         self._requests.at(*labels, seen.outcome, seen.error_code or "").value += 1
@@ -94,9 +94,9 @@ class ShadowMetrics:
                 self._tokens.at(*labels, kind).value += tokens
         if seen.outcome is not Outcome.COMPLETED:
             return
-        self._durations.at(*labels).observe(seen.latency_ms / 1000)
+        self._durations.at(*labels).observe([seen.latency_ms / 1000])
         if seen.ttft_ms is not None:
-            self._ttft.at(*labels).observe(seen.ttft_ms / 1000)
+            self._ttft.at(*labels).observe([seen.ttft_ms / 1000])
 
 
 def shadow_readings(shadows: Callable[[], Sequence[Shadow]]) -> list[Reading]:
