@@ -149,11 +149,22 @@ class Reception:
                 self._fleet.acknowledged(worker, message.version)
                 self._progress.set()
             case Report():
-                self._take(worker, message.observations)
+                self._hand_on(worker, message.observations)
                 offset = message.offset + len(message.observations)
                 self._ledger.take(worker, offset)
                 self._fleet.reported(worker, message.gauges)
                 await visit.wire.send(Received(offset=offset))
+
+    def _hand_on(self, worker: int, observations: Sequence[Observation]) -> None:
+        """Have observations taken; where that fails, they are not sent again, and so fail again.
+
+        Settings go over the same connection: a bug in a sink may not keep a rollback from workers.
+        """
+        try:
+            self._take(worker, observations)
+        except Exception:  # the edge of all batches: one bug ends one
+            log = structlog.get_logger()
+            log.exception("observations not taken", worker=worker, count=len(observations))
 
     def _post(self, message: Publication | Spent) -> None:
         for visit in self._visits.values():

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from structlog.testing import capture_logs
 
 from proxy.channel import (
     Acknowledged,
@@ -52,6 +53,8 @@ class Desk:
         return Reception(settings=SETTINGS, ledger=self.ledger, fleet=self.fleet, take=self._take)
 
     def _take(self, worker: int, observations: Sequence[Observation]) -> None:
+        if any(each.request_id == "bug" for each in observations):
+            raise TypeError
         self.taken += [(worker, each.request_id) for each in observations]
 
     async def greet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -143,6 +146,18 @@ async def test_what_is_handed_over_is_taken_and_noted_in_the_tally(desk: Desk) -
         await two.handed("c")
         assert sorted(desk.taken) == [(0, "a"), (0, "b"), (1, "c")]
         assert desk.ledger.total().taken == 3
+
+
+async def test_a_bug_costs_the_batch_that_it_strikes_and_no_worker_its_line(desk: Desk) -> None:
+    async with worker(desk) as one:
+        await one.heard()
+        with capture_logs() as logs:
+            await one.handed("a", "bug")
+        await one.handed("b")
+        assert desk.taken == [(0, "b")]
+    assert [(each["event"], each["worker"], each["count"]) for each in logs] == [
+        ("observations not taken", 0, 2)
+    ]
 
 
 async def test_a_batch_sent_again_to_another_control_is_counted_once(desk: Desk) -> None:

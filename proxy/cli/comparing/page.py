@@ -31,7 +31,7 @@ table{border-collapse:collapse}
 caption{text-align:left;font-weight:600;padding:.5rem 0}
 td,th{text-align:left;font-weight:400;border-top:1px solid #8884;padding:.3rem 1rem .3rem 0}
 thead th{font-weight:600}
-.wide td{white-space:nowrap}.wide td.words{white-space:normal;min-width:16rem}
+.wide td{white-space:nowrap}.wide td.words{white-space:normal;min-width:10rem}
 .number{text-align:right;font-variant-numeric:tabular-nums}
 .worse{color:var(--bad);font-weight:600}.better{color:var(--good)}.different{color:var(--other)}
 .too_little,.soft{color:var(--soft)}

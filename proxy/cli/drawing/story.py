@@ -69,6 +69,8 @@ def decision(found: models.Story) -> Iterator[str]:
 
 def because(seen: models.ExchangeRecord) -> str:
     """Return why the variant was assigned."""
+    if seen.shadow_of is not None:
+        return "as a shadow, unseen by any client"
     if seen.forced:
         return "its client asked for it by name"
     if seen.pinned:

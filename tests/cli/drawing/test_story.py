@@ -99,6 +99,7 @@ def test_why_a_variant_was_assigned_is_told() -> None:
     assert because(shown(unit_missing=True)) == "by chance, for the request names no unit"
     assert because(shown(unit_kind="request")) == "by the split, each request by itself"
     assert because(shown()) == "by the split, its user in bucket 4711"
+    assert because(shown(shadow_of="req_a")) == "as a shadow, unseen by any client"
 
 
 def test_a_line_says_in_few_words_how_it_went() -> None:
