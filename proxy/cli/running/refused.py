@@ -55,4 +55,5 @@ class Denied(Fault):
             yield f"  ... and {len(since) - MOST} before"
         if since:
             before, after = since[-1]["parent"], since[0]["number"]
-            yield f"Look at it (turnout diff {before} {after}), then ask again."
+            against = "" if since[0].get("in_force", True) else f" with --if-version {after}"
+            yield f"Look at it (turnout diff {before} {after}), then ask again{against}."

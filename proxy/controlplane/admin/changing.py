@@ -265,11 +265,10 @@ def not_made(_: Request, error: Exception) -> JSONResponse:
     """Answer where a change can't be made; its errors are written for whoever asked."""
     match error:
         case Stale():
-            since = [
-                views.line(each, error.current.number).model_dump(mode="json")
-                for each in error.since
-            ]
-            return refusal(412, str(error), current=error.current.number, since=since)
+            current = error.current.number
+            here = current if error.fits else 0
+            since = [views.line(each, here).model_dump(mode="json") for each in error.since]
+            return refusal(412, str(error), current=current, since=since)
         case Misfit():
             return refusal(400, str(error), error.problems)
         case Missing():

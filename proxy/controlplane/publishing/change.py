@@ -65,9 +65,11 @@ class Misfit(ChangeError):
 class Stale(ChangeError):
     """The routing changed since the version that the change was made against."""
 
-    def __init__(self, current: Version, since: tuple[Version, ...]) -> None:
-        super().__init__(f"the routing changed meanwhile: version {current.number} is in force")
+    def __init__(self, current: Version, since: tuple[Version, ...], *, fits: bool = True) -> None:
+        how = "is in force" if fits else "is in force elsewhere, and does not fit the file here"
+        super().__init__(f"the routing changed meanwhile: version {current.number} {how}")
         self.current = current
+        self.fits = fits
         self.since = since  # what was published after that version, newest first
 
 

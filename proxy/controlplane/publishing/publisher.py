@@ -232,18 +232,16 @@ class Publisher:
     # What is done in its turn
 
     async def _publish(self, change: Change, intent: Intent, draft: Draft) -> Published:
-        """Put what `change` makes of the routing in force, unless it is so already."""
-        if self._newest is not self.current:
-            raise ChangeError(
-                f"version {self._newest.number} is not in force here, for it does not fit "
-                f"{self._reading.name}: correct that, or make the change on another host"
-            )
+        """Put what `change` makes of the newest routing in force, unless it is so already.
+
+        Where the newest does not fit here, what is made of it may: a rollback, say.
+        """
         try:
-            declared = self._now.declared.routed(change(self._now.contents))
+            declared = self._now.declared.routed(change(contents_of(self._newest)))
         except ConfigError as error:
             problems = told(error)
             raise Misfit(f"this can't be served: {'; '.join(problems)}", problems) from error
-        changed = digest(declared.contents) != self.current.digest
+        changed = digest(declared.contents) != self._newest.digest
         if changed:
             pushed = await self._commit(declared, intent, draft)
         else:
@@ -252,12 +250,15 @@ class Publisher:
 
     async def _rollback(self, route: str | None, to: int | None, intent: Intent) -> Published:
         history = self._history
+        latest = await history.latest()
+        if latest is not None and latest.number > self._newest.number:
+            raise await self._overtaken()  # one step back is from there, not from here
         target = await (history.target(route) if to is None else history.version(to))
         earlier = contents_of(target)
         draft = Draft(
             source=Source.ROLLBACK,
             restored=target.number,
-            undone=self.current.number,
+            undone=self._newest.number,
             route=route,
         )
         return await self._publish(lambda now: restore(now, earlier, route), intent, draft)
@@ -305,14 +306,18 @@ class Publisher:
         last = self._newest.number
         if base > last:
             return Missing(f"there is no version {base}; the last one, in force, is {last}")
-        return Stale(self._newest, await self._history.since(base))
+        return await self._stale(base)
+
+    async def _stale(self, base: int) -> Stale:
+        fits = self._newest is self.current
+        return Stale(self._newest, await self._history.since(base), fits=fits)
 
     async def _overtaken(self) -> ChangeError:
         """Catch up with whoever published meanwhile; return what to say to who wanted to."""
         known = self._newest.number
         await self._catch_up()
         if self._newest.number > known:
-            return Stale(self._newest, await self._history.since(known))
+            return await self._stale(known)
         return Unavailable(
             f"version {known} is in force, but the store has not kept it: it lost what it had. "
             "Nothing was changed; restore the store, or restart turnout to go on with what it has"

@@ -231,6 +231,14 @@ def test_who_changed_the_routing_meanwhile_is_told() -> None:
     )
 
 
+def test_what_does_not_fit_there_is_named_for_whoever_asks_again() -> None:
+    since = [{"number": 9, "parent": 8, "why": "", "source": "cli", "who": "ann", "at": ""}]
+    found = denied(refusing(412, since=[{**since[0], "in_force": False}]))
+    assert found.format_message().endswith(
+        "(turnout diff 8 9), then ask again with --if-version 9."
+    )
+
+
 def test_of_many_versions_in_between_the_last_ten_are_listed() -> None:
     said = {"source": "cli", "who": "ann", "why": "", "at": "2026-11-22T16:40:00Z"}
     since = [{"number": n, "parent": n - 1, **said} for n in range(13, 1, -1)]

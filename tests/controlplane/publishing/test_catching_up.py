@@ -6,10 +6,10 @@ import pytest
 from msgspec.structs import replace
 
 from proxy.config.settings import Origin
-from proxy.controlplane.publishing import Stale, Unavailable
+from proxy.controlplane.publishing import Misfit, Stale, Unavailable
 from proxy.controlplane.publishing.change import Unknown
 from proxy.controlplane.publishing.configuration.reading import Reading
-from proxy.errors import ChangeError, Unsure
+from proxy.errors import Unsure
 from proxy.rollout import digest
 from tests.support.published import ANN, FILE, NOON, House
 
@@ -155,7 +155,7 @@ async def test_a_version_that_does_not_fit_the_file_here_leaves_the_last_in_forc
     assert house.pushed == []
     assert "version 2 does not fit" in house.standing.degraded[0]
     assert "three" in house.standing.degraded[0]
-    with pytest.raises(ChangeError, match="version 2 is not in force here"):
+    with pytest.raises(Misfit, match="three"):
         await house.split(**MORE)
 
     house.write(OWN_UPSTREAM)
@@ -164,6 +164,20 @@ async def test_a_version_that_does_not_fit_the_file_here_leaves_the_last_in_forc
     assert house.weights() == (60.0, 40.0)
     assert house.standing.degraded == ()
     assert (await house.split(**MORE)).version.number == 3
+
+
+async def test_a_rollback_goes_over_a_version_that_does_not_fit(house: House) -> None:
+    await beside(house, OWN_UPSTREAM)
+    with pytest.raises(Stale, match="version 2 is in force elsewhere, and does not fit") as stale:
+        await house.publisher.rollback(None, None, caller=ANN, why="", base=1)
+    assert not stale.value.fits
+    published = await house.publisher.rollback(None, None, caller=ANN, why="", base=2)
+    version = published.version
+    assert (version.number, version.restored, version.undone) == (3, 1, 2)
+    assert published.changed
+    assert house.publisher.current == version
+    assert house.weights() == (100.0, 0.0)
+    assert house.standing.degraded == ()
 
 
 async def test_a_file_that_says_something_else_goes_over_a_version_that_does_not_fit(
