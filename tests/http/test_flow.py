@@ -183,5 +183,5 @@ async def test_a_streamed_body_beyond_its_limit_is_refused(house: House) -> None
     reader, writer = await running.connect()
     writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
     writer.write(b"3e9\r\n" + b"x" * 1001)
-    assert await reader.readline() == b"HTTP/1.1 413 Request Entity Too Large\r\n"
+    assert (await reader.readline()).startswith(b"HTTP/1.1 413 ")
     writer.close()

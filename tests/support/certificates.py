@@ -27,7 +27,11 @@ NAMES = "-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1"
 
 def make_certificates(folder: Path) -> Certificates:
     """Make an authority and a server's certificate in `folder`."""
-    _openssl(folder, f"{NEW} -keyout ca.key -out ca.pem -subj /CN=turnout-test-authority")
+    _openssl(
+        folder,
+        f"{NEW} -keyout ca.key -out ca.pem -subj /CN=turnout-test-authority"
+        " -addext keyUsage=critical,keyCertSign",
+    )
     _openssl(
         folder,
         f"{NEW} -CA ca.pem -CAkey ca.key -keyout server.key -out server.pem {NAMES}"
