@@ -7,6 +7,7 @@ async with receiver() as beyond, collector(port, beyond.url):
 
 import asyncio
 import importlib.util
+import sysconfig
 from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -37,7 +38,7 @@ async def collector(port: int, beyond: str) -> AsyncIterator[None]:
         *("--otlp-exporter-endpoint", beyond, "--batch-timeout", "50ms"),
         stdout=DEVNULL,
         stderr=DEVNULL,
-        env={},
+        env={"LD_LIBRARY_PATH": sysconfig.get_config_var("LIBDIR")},  # it embeds this Python
     )
     try:
         yield
