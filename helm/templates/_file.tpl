@@ -74,8 +74,32 @@
 {{- if and $alone (or (gt (int .Values.replicas) 1) .Values.autoscaling.enabled) -}}
 {{- fail "SQLite on a volume (persistence) is one pod's: with several pods, name a PostgreSQL database in config (store.url)" -}}
 {{- end -}}
-{{- if and .Values.autoscaling.enabled (not .Values.autoscaling.cpu) (not .Values.autoscaling.inFlight) -}}
+{{- with .Values.autoscaling -}}
+{{- if and .enabled (not .cpu) (not .inFlight) -}}
 {{- fail "autoscaling goes by nothing: say autoscaling.cpu or autoscaling.inFlight" -}}
+{{- end -}}
+{{- if and .enabled (lt (int .maxReplicas) (int .minReplicas)) -}}
+{{- fail (printf "autoscaling.maxReplicas is %d, and less than minReplicas, which is %d" (int .maxReplicas) (int .minReplicas)) -}}
+{{- end -}}
+{{- $asked := or (dig "requests" "cpu" "" $.Values.resources) (dig "limits" "cpu" "" $.Values.resources) -}}
+{{- if and .enabled .cpu (not $asked) -}}
+{{- fail "autoscaling.cpu is a share of resources.requests.cpu, which is not said: say it, or go by inFlight alone (cpu: 0)" -}}
+{{- end -}}
+{{- end -}}
+{{- $taken := list "TURNOUT_CONFIG" "TURNOUT_DATA" -}}
+{{- range concat (keys .Values.env) (keys .Values.secretEnv) -}}
+{{- if has . $taken -}}
+{{- fail (printf "the variable %s is said twice: by env, secretEnv or the chart itself" .) -}}
+{{- end -}}
+{{- $taken = append $taken . -}}
+{{- end -}}
+{{- range $name, $_ := include "turnout.selector" . | fromYaml -}}
+{{- if hasKey $.Values.podLabels $name -}}
+{{- fail (printf "podLabels has %s, by which the pods are found: that is the chart's" $name) -}}
+{{- end -}}
+{{- end -}}
+{{- if not (include "turnout.fullname" . | regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$") -}}
+{{- fail (printf "%s can't be a Service's name (letters, digits, hyphens; a letter first): say fullnameOverride" (include "turnout.fullname" .)) -}}
 {{- end -}}
 {{- range $name, $_ := .Values.configFiles -}}
 {{- if eq $name "turnout.yaml" -}}

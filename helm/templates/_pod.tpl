@@ -24,7 +24,7 @@ spec:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   {{- with .Values.priorityClassName }}
-  priorityClassName: {{ . }}
+  priorityClassName: {{ . | quote }}
   {{- end }}
   {{- with .Values.topologySpread }}
   topologySpreadConstraints:
@@ -64,11 +64,11 @@ spec:
         - {name: TURNOUT_CONFIG, value: /etc/turnout/turnout.yaml}
         - {name: TURNOUT_DATA, value: /var/lib/turnout}
         {{- range $name, $value := .Values.env }}
-        - {name: {{ $name }}, value: {{ $value | quote }}}
+        - {name: {{ $name | quote }}, value: {{ $value | quote }}}
         {{- end }}
         {{- range $name, $from := .Values.secretEnv }}
-        - name: {{ $name }}
-          valueFrom: {secretKeyRef: {name: {{ $from.secret }}, key: {{ $from.key }}}}
+        - name: {{ $name | quote }}
+          valueFrom: {secretKeyRef: {name: {{ $from.secret | quote }}, key: {{ $from.key | quote }}}}
         {{- end }}
       ports:
         - {name: traffic, containerPort: 8000}
@@ -116,6 +116,6 @@ spec:
     {{- end }}
     {{- range .Values.secretFiles }}
     - name: secret-{{ . }}
-      secret: {secretName: {{ . }}}
+      secret: {secretName: {{ . | quote }}}
     {{- end }}
 {{- end -}}

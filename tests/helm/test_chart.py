@@ -93,6 +93,7 @@ def assert_typed(values: dict[str, Any], schema: dict[str, Any]) -> None:
         {"secretEnv": {"KEY": "the secret itself"}},
         {"image": {"digest": "sha256:short"}},
         {"service": {"type": "Loadbalancer"}},
+        {"configFiles": {"..": "a folder"}},
     ],
     ids=str,
 )

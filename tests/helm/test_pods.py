@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import kubernetes_validate
 import pytest
 
 from proxy import __version__
@@ -119,6 +120,34 @@ def test_secrets_are_named_and_never_said(helm: Helm) -> None:
     } in tls.container()["volumeMounts"]
     assert tls.volume("secret-traffic-tls")["secret"] == {"secretName": "traffic-tls"}
     assert not watched.of("Secret") + tls.of("Secret")
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"env": {"TURNOUT_DATA": "/elsewhere"}}, "TURNOUT_DATA is said twice"),
+        ({"env": {"A": "b"}, "secretEnv": {"A": {"secret": "s", "key": "k"}}}, "A is said twice"),
+        ({"podLabels": {"app.kubernetes.io/name": "other"}}, "that is the chart's"),
+        ({"fullnameOverride": "2nd"}, "say fullnameOverride"),
+    ],
+    ids=str,
+)
+def test_what_kubernetes_would_refuse_is_refused_before(
+    each_helm: Helm, values: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(Refused, match=said):
+        render(each_helm, **values)
+
+
+def test_names_that_look_like_numbers_or_truths_stay_names(helm: Helm) -> None:
+    chart = render(
+        helm,
+        secretEnv={"NO": {"secret": "1", "key": "on"}},
+        secretFiles=["2"],
+        persistence={"enabled": True, "storageClass": "true"},
+    )
+    for version in ("1.25", kubernetes_validate.latest_version()):
+        kubernetes_validate.validate(chart.one("StatefulSet"), version, strict=True)
 
 
 def test_pods_are_spread_by_their_own_labels(helm: Helm) -> None:

@@ -36,6 +36,9 @@ def test_the_pod_of_helm_test_is_no_pod_of_the_services(helm: Helm) -> None:
     pod = scenario(helm, "tls").one("Pod")
     assert not LABELS.items() <= pod["metadata"]["labels"].items()
     assert pod["metadata"]["annotations"]["helm.sh/hook"] == "test"
+    placed = scenario(helm, "postgresql")
+    for word in ("nodeSelector", "tolerations"):  # its image is the pods'
+        assert placed.one("Pod")["spec"][word] == placed.pod()["spec"][word]
     assert pod["spec"]["containers"][0]["args"] == ["ready", "--url=https://llm:443"]
 
 
@@ -99,7 +102,10 @@ def test_a_network_policy_lets_in_who_is_named_and_to_administration_nobody_by_d
     ]
     full = scenario(helm, "watched").one("NetworkPolicy")["spec"]
     assert full["policyTypes"] == ["Ingress", "Egress"]
-    assert full["ingress"][0]["from"] == [{"namespaceSelector": {"matchLabels": {"apps": "true"}}}]
+    apps, tester = full["ingress"][0]["from"]
+    assert apps == {"namespaceSelector": {"matchLabels": {"apps": "true"}}}
+    labels = scenario(helm, "watched").one("Pod")["metadata"]["labels"]
+    assert tester["podSelector"]["matchLabels"].items() <= labels.items()
     assert full["ingress"][1]["from"][0]["namespaceSelector"]["matchLabels"] == {
         "kubernetes.io/metadata.name": "monitoring"
     }
@@ -134,9 +140,21 @@ def test_load_decides_how_many_pods_there_are(helm: Helm) -> None:
     ]
 
 
-def test_autoscaling_by_nothing_is_refused(helm: Helm) -> None:
-    with pytest.raises(Refused, match=r"say autoscaling\.cpu or autoscaling\.inFlight"):
-        render(helm, autoscaling={"enabled": True, "cpu": 0})
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"autoscaling": {"cpu": 0}}, r"say autoscaling\.cpu or autoscaling\.inFlight"),
+        ({"autoscaling": {"maxReplicas": 1}}, "maxReplicas is 1, and less than minReplicas"),
+        ({"resources": {"requests": {"cpu": None}}}, "a share of resources.requests.cpu"),
+    ],
+    ids=str,
+)
+def test_autoscaling_that_could_not_work_is_refused(
+    helm: Helm, values: dict[str, Any], said: str
+) -> None:
+    scaled = {**values, "autoscaling": {"enabled": True, **values.get("autoscaling", {})}}
+    with pytest.raises(Refused, match=said):
+        render(helm, **scaled)
 
 
 def test_drained_nodes_leave_pods_enough(helm: Helm) -> None:
