@@ -138,8 +138,15 @@ class Service:
         finally:
             self._close(reply, exchange)
 
-    def refuse(self, refusal: Refusal, reply: Reply, method: str, target: bytes) -> None:  # noqa: ARG002
-        """Answer what never became a request; it is on the record all the same."""
+    def refuse(self, refusal: Refusal, reply: Reply, method: str, target: bytes) -> None:
+        """Answer what never became a request; it is on the record all the same.
+
+        A probe that finds no room hears that this lives: whoever restarts what does not would
+        cut all that fills it.
+        """
+        if refusal.code == ErrorCode.POLICY_OVERLOADED and target == b"/healthz":
+            reply.send(200, [TEXT], b"ok\n", close=True)
+            return
         exchange = self._begin(self.plane, method)
         exchange.ended(Outcome.REJECTED, ErrorCode(refusal.code))
         self._answer(reply, exchange, refusal, close=True)

@@ -27,7 +27,7 @@ from proxy.http.request import Request
 
 LINGER_SECONDS = 2.0  # to let the client read our last words while it still sends
 LINGER_BYTES = 16 * 1024 * 1024
-FRESH_SECONDS = 1.0  # for the first request of a connection that came as we began to drain
+FRESH_SECONDS = 1.0  # for the first request of one too many, or that came as we began to drain
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close at once, with RST
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _OURS = b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -96,7 +96,7 @@ _UNMADE = _Unmade()
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection. `turned_away`: it is one too many, and is told so."""
+    """One client's connection. `turned_away`: it is one too many; its first request is told so."""
 
     __slots__ = (
         "_alarm",
@@ -155,11 +155,9 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
             return
         self._transport.set_write_buffer_limits(high=self._house.limits.buffer_bytes)
-        if self._turned_away is not None:
-            self._refuse(self._turned_away, Head())
-        else:
-            patience = FRESH_SECONDS if self._house.closing else self._house.deadlines.idle
-            self._due = self._alarm.by(self._loop.time() + patience)
+        brief = self._house.closing or self._turned_away is not None
+        patience = FRESH_SECONDS if brief else self._house.deadlines.idle
+        self._due = self._alarm.by(self._loop.time() + patience)
 
     def data_received(self, data: bytes) -> None:
         """Take what the client sent: a body's next bytes, then the next head."""
@@ -295,14 +293,15 @@ class Connection(asyncio.Protocol):
             self._refuse(refusal, Head())
             return None
         if raw is None:
-            if self._intake.waiting and not self._head_begun:
+            if self._intake.waiting and not self._head_begun and self._turned_away is None:
                 self._head_begun = True
                 self._due = self._alarm.by(self._loop.time() + house.deadlines.head)
             return None
         self._head_begun = False
         head, length = house.heads.read(raw)
-        if head.refusal is not None:
-            self._refuse(head.refusal, head)
+        unwanted = head.refusal or self._turned_away
+        if unwanted is not None:
+            self._refuse(unwanted, head)
             return None
         return Request(head, length, self, house.limits.buffer_bytes)
 
@@ -469,8 +468,9 @@ class Connection(asyncio.Protocol):
     def _overdue(self, now: float) -> None:
         """End a connection that is idle, stuck in a head, or does not take its last words."""
         self._due = inf
-        if self._phase is WAITING and self._head_begun:
-            self._refuse(too_late("The request head did not come in time."), Head())
+        if self._phase is WAITING and (self._head_begun or self._turned_away is not None):
+            late = too_late("The request head did not come in time.")
+            self._refuse(self._turned_away or late, Head())
         elif self._transport.get_write_buffer_size():
             if self._send.due == inf:
                 self._send.begin(now, self._taken())

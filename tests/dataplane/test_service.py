@@ -10,6 +10,7 @@ from proxy.config.settings import DataPlane, Limits
 from proxy.exchange import ErrorCode, Outcome
 from proxy.routing import Route
 from tests.support.data_plane import serving, settings_of, upstream, variant
+from tests.support.raw_client import raw_client
 from tests.support.scripted_upstream import (
     HANG,
     ScriptedUpstream,
@@ -42,6 +43,22 @@ async def test_probes_answer_and_are_no_exchanges(model: ScriptedUpstream) -> No
         assert (await turnout.client.get("/readyz")).status_code == 503
         assert (await turnout.client.get("/healthz")).status_code == 200
         assert turnout.counts.begun == 0
+
+
+async def test_one_that_is_full_lives_and_is_not_ready(model: ScriptedUpstream) -> None:
+    full = settings(model, limits=Limits(connections=1))
+    async with serving(full) as turnout, raw_client(turnout.port):
+        alive, ready = [await probed(turnout.port, path) for path in ("/healthz", "/readyz")]
+        assert (await turnout.observed()).error_code is ErrorCode.POLICY_OVERLOADED
+    assert alive.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert ready.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+    assert b"policy_overloaded" in ready
+
+
+async def probed(port: int, path: str) -> bytes:
+    async with raw_client(port) as client:
+        client.get(path)
+        return await client.rest()
 
 
 async def test_a_path_outside_the_api_is_404_with_the_usual_mistake_named(

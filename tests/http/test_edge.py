@@ -7,7 +7,7 @@ import pytest
 
 from proxy.config.settings import Deadlines, Limits
 from proxy.http import Reply, Request
-from tests.http.house import NO_FIELDS, House, Running, echo
+from tests.http.house import NO_FIELDS, House, Refused, Running, echo
 from tests.support.certificates import make_certificates
 from tests.support.dialogue import PATIENCE, play, talk
 from tests.support.open_files import out_of_files
@@ -65,8 +65,12 @@ async def test_a_connection_too_many_is_told_to_come_back(house: House) -> None:
         reply = await reader.read()
     assert reply.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
     assert b"connection: close\r\n" in reply
-    assert [each.status for each in running.guest.refused] == [503]
+    silent, quiet = await running.connect()
+    async with asyncio.timeout(PATIENCE):
+        assert (await silent.read()).startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
+    assert running.guest.refused == [Refused(503, "GET", b"/a"), Refused(503, "", b"")]
     writer.close()
+    quiet.close()
     kept[0][1].close()
     await until(lambda: running.edge.connections == 1)
     await talk(running.port, GET)
