@@ -6,6 +6,7 @@
     courier    the worker's end: keeps a connection to control, for ever
     tally      shared memory: exchanges begun and accounted for, and client keys' limits
     lifeline   what the supervisor and its children say to each other
+    settling   what a child asks of Python and of the kernel once it stands
 
 Nothing here knows what an observation means, or what is done with it.
 """

@@ -16,7 +16,6 @@ child learns that its supervisor was killed. Open files pass by number: children
 """
 
 import asyncio
-import gc
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -29,7 +28,6 @@ from proxy.channel.wire import Wire
 from proxy.config.settings import Settings, Tls
 
 ALIVE_SECONDS = 5.0  # between two signs of life
-GC_THRESHOLDS = (50_000, 20, 100)  # exchanges make little cyclic garbage; seldom is often enough
 
 
 # How far it is that another turnout takes this one's place. begun: it reads what is in force, so
@@ -180,13 +178,6 @@ async def live(
             raise TypeError(f"a {kind.__name__} was due, and a {type(launch).__name__} came")
     finally:
         await lifeline.close()
-
-
-def settle() -> None:
-    """Have the garbage collector look seldom, and never at what a child has made to begin with."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
 
 
 async def supervisor_end(sock: socket.socket) -> Wire[FromChild]:

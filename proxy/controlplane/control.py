@@ -34,9 +34,9 @@ from proxy.channel.lifeline import (
     ToChild,
     WorkerEnded,
     live,
-    settle,
     show_life,
 )
+from proxy.channel.settling import settle
 from proxy.config.settings import Settings
 from proxy.controlplane.admin.administration import Rendered, administration
 from proxy.controlplane.admin.comparing.answering import Compares

@@ -24,9 +24,9 @@ from proxy.channel.lifeline import (
     ToChild,
     WorkerLaunch,
     live,
-    settle,
     show_life,
 )
+from proxy.channel.settling import settle, shorten_slices
 from proxy.config.settings import DataPlane, Tls
 from proxy.dataplane.service import Service
 from proxy.exchange import Observation
@@ -157,6 +157,7 @@ class Worker:
         self._adopt(self._service.plane.settings)  # they may have changed meanwhile
         self._share()
         settle()
+        shorten_slices()
 
     def _adopt(self, settings: DataPlane) -> None:
         """Put `settings` in force: no exchange begins on older ones once this returns."""

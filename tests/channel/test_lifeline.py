@@ -1,5 +1,4 @@
 import asyncio
-import gc
 import socket
 
 import msgspec
@@ -17,7 +16,6 @@ from proxy.channel.lifeline import (
     WorkerLaunch,
     child_end,
     live,
-    settle,
     supervisor_end,
 )
 from proxy.config.settings import Settings
@@ -109,14 +107,3 @@ def test_what_is_posted_to_a_peer_that_is_gone_is_lost_and_hurts_nobody() -> Non
 
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(post())
-
-
-def test_a_child_that_has_settled_is_seldom_looked_through_for_garbage() -> None:
-    thresholds = gc.get_threshold()
-    try:
-        settle()
-        assert gc.get_freeze_count() > 1000
-        assert all(new > old for new, old in zip(gc.get_threshold(), thresholds, strict=True))
-    finally:
-        gc.unfreeze()
-        gc.set_threshold(*thresholds)
