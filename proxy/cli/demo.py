@@ -8,11 +8,13 @@ from rich.console import Console
 @click.option(
     "--seconds",
     type=click.FloatRange(min=1),
+    metavar="S",
     help="End by itself after this long and say what was seen; without a terminal: 20.",
 )
 @click.option(
     "--rate",
     type=click.FloatRange(min=0.1, max=200),
+    metavar="N",
     default=6.0,
     show_default=True,
     help="Requests a second, on average.",
@@ -20,11 +22,13 @@ from rich.console import Console
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
+    metavar="PORT",
     help="Port for requests. [default: 8000, or any where that is taken]",
 )
 @click.option(
     "--admin-port",
     type=click.IntRange(1, 65535),
+    metavar="PORT",
     help="Port for metrics. [default: 8001, or any where that is taken]",
 )
 @click.option("--plain", is_flag=True, help="Print lines instead of the live view.")

@@ -3,6 +3,7 @@
 The list of commands carries their summaries, so that `turnout --help` loads none of them.
 """
 
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -72,6 +73,19 @@ class Root(click.Group):
         module, _ = COMMANDS[cmd_name]
         command: click.Command = getattr(import_module(f"proxy.cli.{module}"), cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that is asked for; where there is none, tell the likeliest."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            close = get_close_matches(args[0], COMMANDS, n=1)
+            if not close:
+                raise
+            told = f"{error.message} Did you mean {close[0]!r}?"
+            raise click.UsageError(told, ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's signature
         """Write the commands with their summaries, without loading them."""

@@ -80,8 +80,19 @@ def test_an_unknown_command_is_a_usage_error_on_stderr(run: Run) -> None:
     result = run("chekc")
 
     assert result.exit_code == 2
-    assert "No such command 'chekc'" in result.stderr
+    assert "No such command 'chekc'. Did you mean 'check'?" in result.stderr
     assert result.stdout == ""
+
+
+def test_to_a_command_that_is_like_none_nothing_is_suggested(run: Run) -> None:
+    assert run("xyzzy").stderr.endswith("No such command 'xyzzy'.\n")
+
+
+@pytest.mark.parametrize(
+    "words", [w for w, command in COMMANDS_BY_WORDS.items() if isinstance(command, click.Group)]
+)
+def test_a_groups_help_cuts_no_summary_off(run: Run, words: str) -> None:
+    assert "..." not in run(*words.split(), "--help").stdout.partition("Commands:")[2]
 
 
 def test_help_loads_no_command_and_nothing_heavy() -> None:

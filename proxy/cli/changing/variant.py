@@ -29,7 +29,7 @@ def variant() -> None:
     """Add, drain and remove variants; switch one off and on again."""
 
 
-@variant.command()
+@variant.command(short_help="Add a variant to a route.")
 @route_argument
 @click.argument("name", metavar="VARIANT")
 @click.option("--upstream", required=True, metavar="NAME", help="The upstream that serves it.")
@@ -78,7 +78,7 @@ def add(
     asking.publish("POST", "routes", route, "variants", body=said)
 
 
-@variant.command()
+@variant.command(short_help="Take a variant's weight from it.")
 @route_argument
 @name_argument
 @changes
@@ -92,7 +92,7 @@ def drain(asking: Asking, *, route: str, name: str) -> None:
     asking.publish("POST", "routes", route, "variants", name, "drain", body={})
 
 
-@variant.command()
+@variant.command(short_help="Remove a variant that has no weight.")
 @route_argument
 @name_argument
 @changes
@@ -106,7 +106,7 @@ def remove(asking: Asking, *, route: str, name: str) -> None:
     asking.publish("DELETE", "routes", route, "variants", name)
 
 
-@variant.command()
+@variant.command(short_help="Take a variant out of service at once.")
 @name_argument
 @only_option
 @changes
@@ -129,7 +129,7 @@ def off(asking: Asking, *, name: str, route: str | None) -> int:
     return 1 if asking.publish("POST", "variants", name, "off", body={"route": route}).left else 0
 
 
-@variant.command()
+@variant.command(short_help="Put it back, with the weight it had.")
 @name_argument
 @only_option
 @changes

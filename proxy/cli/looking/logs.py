@@ -73,7 +73,7 @@ def logs(asking: Asking, *, limit: int, before: int | None, follow: bool, **want
         asking.show(body, models.ExchangeRecords, lines, folded=False)
 
 
-@logs.command()
+@logs.command(short_help="Show one request with its whole story.")
 @click.argument("request_id", metavar="REQUEST_ID")
 @click.option(
     "--bodies", is_flag=True, help="What was asked and answered instead, where it is kept."
@@ -100,7 +100,7 @@ def show(asking: Asking, *, request_id: str, bodies: bool) -> None:
         asking.show(asking.look("exchanges", request_id), models.Story, story)
 
 
-@logs.command()
+@logs.command(short_help="Take out what was said in a request.")
 @click.argument("request_id", metavar="REQUEST_ID")
 @click.option("--why", default="", help="Why; it stands in the audit log.")
 @looks

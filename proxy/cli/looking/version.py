@@ -17,7 +17,7 @@ def version() -> None:
     """Show a version of the routing."""
 
 
-@version.command()
+@version.command(short_help="Show version N as the file would say it.")
 @click.argument("number", metavar="N", type=click.IntRange(min=1))
 @looks
 def show(asking: Asking, *, number: int) -> None:

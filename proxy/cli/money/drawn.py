@@ -30,8 +30,8 @@ def costs(found: models.Costs) -> Iterator[RenderableType]:
     yield grid
     if found.total.unpriced:
         yield Text(
-            f"What {found.total.unpriced} requests cost is unknown, for want of a price or a "
-            "count: give their variants `prices`.",
+            f"The cost of {found.total.unpriced} of {found.total.requests} requests is unknown, "
+            "without a price or a count: give their variants `prices`.",
             "yellow",
         )
 

@@ -25,7 +25,7 @@ def silence() -> None:
     """Let nobody be told of some alerts for a while; they are logged and counted as ever."""
 
 
-@silence.command()
+@silence.command(short_help="Begin a silence, for as long as you say.")
 @click.option("--alert", type=click.Choice(ALERTS), help="Only alerts of this name.")
 @click.option("--route", shell_complete=routes, metavar="ROUTE", help="Only of this route.")
 @click.option(

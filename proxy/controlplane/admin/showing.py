@@ -171,7 +171,9 @@ class Showing:
         router = Router(table, lambda: 0)  # nothing that is shown depends on these dice
         found = router.route(route)
         if found is None:
-            raise Refused(404, f"There is no such route; there are: {', '.join(table.routes)}.")
+            raise Refused(
+                404, f"There is no such route; there are: {', '.join(table.routes) or 'none'}."
+            )
         try:
             if unit is not None and found.sticky == "key":
                 unit = key_unit(unit, [each.name for each in plane.keys])

@@ -9,7 +9,7 @@ from proxy.cli.money.drawn import budgets, costs, dollars
 from proxy.controlplane.admin import models
 from tests.cli.drawing.test_bars import lines
 
-UNKNOWN = "What 2 requests cost is unknown, for want of a price or a count:"
+UNKNOWN = "The cost of 2 of 12 requests is unknown, without a price or a count:"
 ENDS = datetime(2026, 12, 1, tzinfo=UTC)
 
 

@@ -126,7 +126,9 @@ class Answering:
     def _part(self, route: str) -> dict[str, Any]:
         routes = contents_of(self._in_force.current).get("routes", {})
         if route not in routes:
-            raise Refused(404, f"There is no such route; there are: {', '.join(routes)}.")
+            raise Refused(
+                404, f"There is no such route; there are: {', '.join(routes) or 'none'}."
+            )
         part: dict[str, Any] = routes[route]
         return part
 

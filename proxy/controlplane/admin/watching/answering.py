@@ -106,7 +106,9 @@ class Alerting:
             raise Refused(400, f"There is no alert of this name; there are: {', '.join(NAMES)}.")
         routes = self._publisher.settings.data_plane.table.routes
         if body.route is not None and body.route not in routes:
-            raise Refused(404, f"There is no such route; there are: {', '.join(routes)}.")
+            raise Refused(
+                404, f"There is no such route; there are: {', '.join(routes) or 'none'}."
+            )
         within = routes.values() if body.route is None else [routes[body.route]]
         variants = dict.fromkeys(each.name for route in within for each in route.variants)
         if body.variant is not None and body.variant not in variants:
