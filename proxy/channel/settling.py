@@ -11,11 +11,9 @@ import sys
 
 GC_THRESHOLDS = (50_000, 20, 100)  # exchanges make little cyclic garbage; seldom is often enough
 SLICE_NANOSECONDS = 100_000  # the shortest that Linux has; its own is some milliseconds
-SET_SCHEDULING = {
-    "x86_64": 314,
-    "aarch64": 274,
-}  # sched_setattr, which C's library has no name for
-SCHEDULING = struct.Struct("=IIQiIQQQ")  # its struct sched_attr, in the first version
+# The system call sched_setattr, for which C's library has no name, and its struct sched_attr.
+SET_SCHEDULING = {"x86_64": 314, "aarch64": 274}
+SCHEDULING = struct.Struct("=IIQiIQQQ")
 
 
 def settle() -> None:
@@ -29,14 +27,17 @@ def shorten_slices() -> bool:
     """Have this thread, when it wakes, wait no longer for others on its core than it must.
 
     Linux from 6.12 on lets the shorter time slice go first; the share of the core stays the same.
-    False: this system takes no such wish (an older Linux takes it, and nothing changes).
+    False: this system takes no such wish, or not from us (an older Linux takes it in vain).
     """
     number = SET_SCHEDULING.get(os.uname().machine)
     if sys.platform != "linux" or number is None or sys.maxsize < 2**32:
         return False
-    if os.sched_getscheduler(0) != os.SCHED_OTHER:
+    try:
+        policy, nice = os.sched_getscheduler(0), os.getpriority(os.PRIO_PROCESS, 0)
+    except OSError:
+        return False  # musl has no such function, and a filter of system calls may refuse it
+    if policy != os.SCHED_OTHER:
         return False  # somebody decided otherwise
-    nice = os.getpriority(os.PRIO_PROCESS, 0)
     wish = SCHEDULING.pack(SCHEDULING.size, os.SCHED_OTHER, 0, nice, 0, SLICE_NANOSECONDS, 0, 0)
     refused: int = ctypes.CDLL(None).syscall(number, 0, wish, 0)
     return refused == 0

@@ -67,6 +67,14 @@ def test_what_somebody_decided_on_how_it_is_scheduled_stays() -> None:
     assert in_a_thread_of_its_own(refused) == (False, os.SCHED_BATCH)
 
 
+def test_where_nobody_may_know_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(_: int) -> int:
+        raise PermissionError
+
+    monkeypatch.setattr("os.sched_getscheduler", refused, raising=False)
+    assert not shorten_slices()
+
+
 @pytest.mark.parametrize(
     ("thing", "value"), [("sys.platform", "darwin"), ("sys.maxsize", 2**31 - 1)]
 )
