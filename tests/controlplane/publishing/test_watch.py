@@ -6,10 +6,12 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
+from watchfiles import Change
+from watchfiles.main import FileChange
 
 from proxy.config.settings import Origin
 from proxy.controlplane.publishing.configuration.reading import Reading
-from proxy.controlplane.publishing.configuration.watch import folders, watch
+from proxy.controlplane.publishing.configuration.watch import Way, news, watch, way_to
 from proxy.errors import ConfigError
 
 PATIENCE = 10.0
@@ -117,7 +119,7 @@ async def test_a_swap_while_the_one_before_is_being_read_is_seen_without_more_ne
     file, read = mounted(mount), ["one"]
     done = asyncio.Event()
 
-    async def news(_places: frozenset[Path]) -> AsyncGenerator[None, None]:
+    async def quick(_way: Way) -> AsyncGenerator[None, None]:
         if read == ["one"]:
             swap(mount, "..2026_2")
             yield
@@ -130,13 +132,31 @@ async def test_a_swap_while_the_one_before_is_being_read_is_seen_without_more_ne
         else:
             done.set()
 
-    monkeypatch.setattr("proxy.controlplane.publishing.configuration.watch.news", news)
+    monkeypatch.setattr("proxy.controlplane.publishing.configuration.watch.news", quick)
     task = asyncio.create_task(watch(file, lambda: file.read_text() != read[-1], changed))
     async with asyncio.timeout(PATIENCE):
         await done.wait()
     task.cancel()
     await asyncio.wait([task])
     assert read == ["one", "two", "three"]
+
+
+async def test_what_happens_to_other_files_there_is_no_reason_to_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way = way_to(tmp_path / "turnout.yaml")
+    file = next(iter(way.names))
+    log = f"{file}.log"
+    waiting = iter([log] * 50 + [file] + [log] * 50)
+
+    async def heard(*_folders: Path, **_options: object) -> AsyncGenerator[set[FileChange], None]:
+        for changed in waiting:
+            yield {(Change.modified, changed)}
+
+    monkeypatch.setattr("proxy.controlplane.publishing.configuration.watch.awatch", heard)
+
+    assert [next(waiting, None) async for _ in news(way)] == [log]
+    assert next(waiting, None) is None
 
 
 def test_the_folders_are_those_of_every_link_on_the_way(tmp_path: Path) -> None:
@@ -147,12 +167,13 @@ def test_the_folders_are_those_of_every_link_on_the_way(tmp_path: Path) -> None:
     (root / "b" / "link").symlink_to(root / "c")
     (root / "a" / "file").symlink_to("../b/link/file")
 
-    found = folders(root / "a" / "file")
+    way = way_to(root / "a" / "file")
 
-    assert {root / "a", root / "b", root / "c"} <= found
+    assert way.folders == {root / "a", root / "b", root / "c"}
+    assert way.names == {f"{root}/a/file", f"{root}/b/link", f"{root}/c/file"}
 
 
 def test_a_link_that_leads_in_a_circle_ends(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to("b")
     (tmp_path / "b").symlink_to("a")
-    assert tmp_path in folders(tmp_path / "a")
+    assert way_to(tmp_path / "a").folders == {tmp_path.resolve()}
