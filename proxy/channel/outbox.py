@@ -28,6 +28,7 @@ class Outbox:
         self._drop = drop
         self._capacity = capacity
         self._waiting: deque[Observation] = deque()
+        self._weights: deque[int] = deque()  # of each that waits
         self._text_bytes = 0
         self._offset = 0
         self.filled = asyncio.Event()  # something waits
@@ -48,46 +49,46 @@ class Outbox:
         if len(waiting) >= self._capacity:
             self._drop()
             return
-        if observation.texts is not None or observation.bodies is not None:
-            observation = self._weighed(observation)
+        words = weight(observation)
+        if self._text_bytes + words > TEXT_CAPACITY:
+            observation = self._without_words(observation)
+            words = weight(observation)
         if not waiting:
             self.filled.set()
             self.emptied.clear()
+        self._text_bytes += words
+        self._weights.append(words)
         waiting.append(observation)
 
     def batch(self) -> tuple[Observation, ...]:
         """Return the oldest observations, those not yet taken first; the same until `taken`."""
-        batch: list[Observation] = []
-        text = 0
-        for observation in islice(self._waiting, BATCH):
-            batch.append(observation)
-            text += weight(observation)
+        many, text = 0, 0
+        for words in islice(self._weights, BATCH):
+            many += 1
+            text += words
             if text >= BATCH_TEXT:
                 break
-        return tuple(batch)
+        return tuple(islice(self._waiting, many))
 
     def taken(self, offset: int) -> None:
         """Forget all observations before `offset`: control has them."""
-        while self._offset < offset and self._waiting:
-            self._text_bytes -= weight(self._waiting.popleft())
+        for _ in range(min(offset - self._offset, len(self._waiting))):
+            self._waiting.popleft()
+            self._text_bytes -= self._weights.popleft()
             self._offset += 1
         if not self._waiting:
             self.filled.clear()
             self.emptied.set()
 
-    def _weighed(self, observation: Observation) -> Observation:
-        """Return the observation, without its words where too many wait already.
+    def _without_words(self, observation: Observation) -> Observation:
+        """Return the observation without its bodies; without its texts too, if need be.
 
         Bodies go first, for nothing else depends on them.
         """
-        words = weight(observation)
-        if self._text_bytes + words > TEXT_CAPACITY and observation.bodies is not None:
+        if observation.bodies is not None:
             observation = replace(observation, bodies=LOST)
-            words = weight(observation)
-        if self._text_bytes + words > TEXT_CAPACITY:
-            return replace(observation, texts=None)
-        self._text_bytes += words
-        return observation
+        fits = self._text_bytes + weight(observation) <= TEXT_CAPACITY
+        return observation if fits else replace(observation, texts=None)
 
 
 def weight(observation: Observation) -> int:
