@@ -18,8 +18,9 @@ from proxy.exchange.observation import Observation
 
 QUEUE = 20_000  # observations that wait, at most
 QUEUE_CHARS = 32 * 1024 * 1024  # of their previews and bodies, at most
-BATCH = 1000  # written at once, at most: it holds the database for some 40 ms
-GATHER_SECONDS = 0.2  # from the first that waits until a batch is written
+BATCH = 1000  # written at once, at most: it holds the database for some 25 ms
+GATHER_SECONDS = 0.7  # from the first that waits until a batch is written: seldom, for each takes
+# a worker's core for some milliseconds where they share one; a kill may cost a second, no more
 RETRY_SECONDS = 1.0  # between attempts to write a batch
 GIVE_UP_SECONDS = 60.0  # then it is dropped: one that can never be written may not hold up others
 HUNG_SECONDS = 5.0  # a write that takes so long tells of a store that does not answer

@@ -28,7 +28,9 @@ from proxy.store.observations import Finding, ObservationWriter, Wanted, open_ob
 from tests.support.observed import observed
 
 HANDED = struct.Struct("!qd")  # how many were handed over, and when the last of them was
-AT_ONCE, PAUSE = 20, 0.005  # some 4,000 a second
+PAUSE = 0.005
+MANY, FEW = 20, 1  # at once: some 4,000 a second, or 200, whose batches time alone ends
+WORK_SECONDS = {MANY: 0.6, FEW: 1.5}  # before the kill, at most: two batches or so
 UNSEEN = text(
     "SELECT count(*) FROM observations o LEFT JOIN spans s ON s.block = o.number / 1024 "
     "AND s.kind = o.kind AND o.started_at BETWEEN s.first_at AND s.last_at "
@@ -52,27 +54,28 @@ def opened(path: Path) -> tuple[Store, Finding, ObservationWriter]:
     return store, finding, writer
 
 
-def _hand_over(path: Path, number: int, pipe: int) -> None:
+def _hand_over(path: Path, number: int, at_once: int, pipe: int) -> None:
     """Hand observations over for ever, and tell how many those are."""
     _, _, writer = opened(path)
     count = 0
     while True:
-        writer.take([seen(f"{number}-{count + more}") for more in range(AT_ONCE)])
-        count += AT_ONCE
+        writer.take([seen(f"{number}-{count + more}") for more in range(at_once)])
+        count += at_once
         os.write(pipe, HANDED.pack(count, time.time()))
         time.sleep(PAUSE)
 
 
-def _kill(path: Path, number: int, seconds: float) -> tuple[float, list[tuple[int, float]]]:
-    """Start a process and kill it; return when, and what it told."""
+def _kill(path: Path, number: int, share: float) -> tuple[float, list[tuple[int, float]]]:
+    """Start a process and kill it after a share of its time; return when, and what it told."""
+    at_once = FEW if number % 2 else MANY
     reader, pipe = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(reader)
-        _hand_over(path, number, pipe)
+        _hand_over(path, number, at_once, pipe)
     os.close(pipe)
     told = b"" + os.read(reader, HANDED.size)  # it is at work
-    time.sleep(seconds)
+    time.sleep(WORK_SECONDS[at_once] * share)
     os.kill(pid, signal.SIGKILL)
     at = time.time()
     os.waitpid(pid, 0)
@@ -109,7 +112,7 @@ def killed(path: Path, rounds: int) -> dict[str, Any]:
     dice = random.Random(rounds)
     stored, torn, lost, longest = 0, 0, 0, 0.0
     for number in range(rounds):
-        at, told = _kill(path, number, dice.uniform(0.0, 0.6))
+        at, told = _kill(path, number, dice.random())
         count, bad = _found(path, number)
         stored, torn, lost = stored + count, torn + bad, lost + max(0, told[-1][0] - count)
         # The first that is lost was handed over before it was told of.
@@ -138,11 +141,11 @@ def full(path: Path, rounds: int) -> dict[str, Any]:
         nonlocal handed, slowest
         began = time.monotonic()
         while not until() and time.monotonic() - began < 30:
-            batch = [seen(f"{handed + more}") for more in range(AT_ONCE)]
+            batch = [seen(f"{handed + more}") for more in range(MANY)]
             before = time.monotonic()
             writer.take(batch)
             slowest = max(slowest, time.monotonic() - before)
-            handed += AT_ONCE
+            handed += MANY
             time.sleep(PAUSE)
         return time.monotonic() - began
 
