@@ -4,6 +4,7 @@
 """
 
 import re
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
@@ -87,6 +88,20 @@ def test_what_a_workflow_makes_is_a_target(name: str) -> None:
     lines = [line for job in jobs(name).values() for line in said(job, "run")]
     targets = {target for line in lines for target in MAKE.findall(line)}
     assert targets <= set(make_targets())
+
+
+@pytest.mark.parametrize(("name", "tests"), [("chart.yaml", "helm"), ("image.yaml", "image")])
+def test_a_workflow_for_some_changes_looks_at_all_that_its_tests_are_made_of(
+    name: str, tests: str
+) -> None:
+    paths: list[str] = workflow(name)[True]["pull_request"]["paths"]  # YAML's `on` is a truth
+    used = {
+        module.replace(".", "/") + ".py"
+        for file in (ROOT / "tests" / tests).glob("*.py")
+        for module in re.findall(r"^from (tests\.[\w.]+) import", file.read_text(), re.MULTILINE)
+    }
+    used |= {"Makefile", "pyproject.toml", "uv.lock", f"{FOLDER}/{name}"}
+    assert sorted(each for each in used if not any(fnmatch(each, path) for path in paths)) == []
 
 
 def test_the_forge_makes_all_that_ci_makes() -> None:

@@ -102,20 +102,24 @@ def test_a_value_that_is_not_one_is_refused(each_helm: Helm, values: dict[str, A
         render(each_helm, **values)
 
 
+def notes(helm: Helm, *options: str) -> str:
+    """Return what Helm says when the chart was installed."""
+    install = [str(helm), "install", "turnout", str(FOLDER), "--dry-run=client", *options]
+    said = subprocess.run(install, capture_output=True, text=True, check=True).stdout
+    return said.partition("NOTES:")[2]
+
+
 def test_the_notes_say_what_to_do_next(helm: Helm) -> None:
-    command = [
-        str(helm),
-        "install",
-        "turnout",
-        str(FOLDER),
-        "--dry-run=client",
-        "--namespace",
-        "llm",
-    ]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    notes = said.partition("NOTES:")[2]
-    assert "http://turnout.llm:8000/v1" in notes
-    assert "kubectl --namespace llm exec deployment/turnout -- turnout status" in notes
+    said = notes(helm, "--namespace", "llm")
+    assert "http://turnout.llm:8000/v1" in said
+    assert "kubectl --namespace llm exec deployment/turnout -- turnout status" in said
+
+
+@pytest.mark.parametrize("name", ["postgresql", "watched"])
+def test_the_notes_say_by_which_name_a_gateway_or_an_ingress_leads_to_it(
+    helm: Helm, name: str
+) -> None:
+    assert "https://llm.example.com/v1" in notes(helm, "--values", str(SCENARIOS[name]))
 
 
 def test_the_values_in_the_documents_are_values(helm: Helm) -> None:
