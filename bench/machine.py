@@ -111,7 +111,7 @@ def python_build(config: Mapping[str, Any]) -> str:
     """
     said = " ".join(str(config.get(name) or "") for name in BUILD_FLAGS)
     found = [word for word, flags in OPTIMISED.items() if any(flag in said for flag in flags)]
-    return ", ".join(found) or "no PGO or LTO in its build flags"
+    return ", ".join(found) or "its build flags name neither PGO nor LTO"
 
 
 def load_average() -> float:

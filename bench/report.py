@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from bench.run import Medians
+    from bench.run import Measured
 
 BEGIN = "<!-- benchmark: written by `python -m bench --publish` -->"
 END = "<!-- /benchmark -->"
@@ -17,21 +17,21 @@ NOTHING = "-"
 BUSY = 0.5  # load average above which others took the cores away
 
 
-def _plain(cell: str, figure: str) -> Callable[[Medians, str], float]:
+def _plain(cell: str, figure: str) -> Callable[[Measured, str], float]:
     return lambda medians, target: medians[cell][target][figure]
 
 
-def _added(cell: str, figure: str) -> Callable[[Medians, str], float]:
+def _added(cell: str, figure: str) -> Callable[[Measured, str], float]:
     """Over direct; direct itself shows what was subtracted."""
 
-    def read(medians: Medians, target: str) -> float:
+    def read(medians: Measured, target: str) -> float:
         own = medians[cell][target][figure]
         return own if target == "direct" else own - medians[cell]["direct"][figure]
 
     return read
 
 
-ROWS: tuple[tuple[str, str, Callable[[Medians, str], float]], ...] = (
+ROWS: tuple[tuple[str, str, Callable[[Measured, str], float]], ...] = (
     ("CPU us/request, 50 connections", ".1f", _plain("chat50", "cpu_us")),
     ("... 10 connections", ".1f", _plain("chat10", "cpu_us")),
     ("... 200 connections", ".1f", _plain("chat200", "cpu_us")),
@@ -57,7 +57,7 @@ ROWS: tuple[tuple[str, str, Callable[[Medians, str], float]], ...] = (
 )
 
 
-def figures_table(medians: Medians, names: Sequence[str]) -> str:
+def figures_table(medians: Measured, names: Sequence[str]) -> str:
     """A row a figure, a column a target."""
     rows = []
     for title, form, read in ROWS:
@@ -67,7 +67,7 @@ def figures_table(medians: Medians, names: Sequence[str]) -> str:
     return _table(["", *(HEADS.get(name, name) for name in names)], rows)
 
 
-def _show(medians: Medians, name: str, read: Callable[[Medians, str], float], form: str) -> str:
+def _show(medians: Measured, name: str, read: Callable[[Measured, str], float], form: str) -> str:
     try:
         return format(read(medians, name), form)
     except KeyError:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bench.machine import Cores
     from bench.targets import Target
 
-Medians = dict[str, dict[str, "Figures"]]  # by cell, then target
+Measured = dict[str, dict[str, "Figures"]]  # by cell, then target: of a round, or medians
 SCRAPE_SECONDS = 1.0
 
 
@@ -40,17 +40,20 @@ class Plan:
 
 @dataclass
 class Gathered:
-    """What a run gave: every round's figures by cell and target, and what went wrong."""
+    """What a run gave: each round's figures, and what went wrong."""
 
-    rounds: dict[str, dict[str, list[Figures]]] = field(
-        default_factory=lambda: defaultdict(lambda: defaultdict(list))
-    )
+    rounds: list[Measured] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
-    def medians(self) -> Medians:
+    def medians(self) -> Measured:
+        figures: dict[str, dict[str, list[Figures]]] = defaultdict(lambda: defaultdict(list))
+        for measured in self.rounds:
+            for cell, by_target in measured.items():
+                for name, each in by_target.items():
+                    figures[cell][name].append(each)
         return {
-            cell: {name: _median(figures) for name, figures in by_target.items()}
-            for cell, by_target in self.rounds.items()
+            cell: {name: _median(each) for name, each in by_target.items()}
+            for cell, by_target in figures.items()
         }
 
 
@@ -71,7 +74,10 @@ def run(plan: Plan) -> Gathered:
                 tempfile.TemporaryDirectory(prefix="turnout-bench-") as folder,
                 Mock(targets.free_port(), plan.cores.harness) as mock,
             ):
-                _Round(plan, f"round {number}/{plan.rounds}", mock, Path(folder)).run(gathered)
+                measured: Measured = defaultdict(dict)
+                gathered.rounds.append(measured)
+                title = f"round {number}/{plan.rounds}"
+                _Round(plan, title, mock, Path(folder), measured).run(gathered)
     return gathered
 
 
@@ -81,6 +87,7 @@ class _Round:
     title: str
     mock: Mock
     folder: Path
+    measured: Measured
 
     def run(self, gathered: Gathered) -> None:
         with ExitStack() as stack:
@@ -121,7 +128,7 @@ class _Round:
         except HarnessError as error:
             gathered.problems.append(f"{cell.title}, {target.name}: {error}")
             return
-        gathered.rounds[cell.name][target.name].append(figures)
+        self.measured[cell.name][target.name] = figures
         if figures["dropped"]:
             gathered.problems.append(
                 f"{cell.title}, {target.name}: {figures['dropped']:.0f} observations dropped"

@@ -55,7 +55,7 @@ def test_cpu_time_counts_work() -> None:
     [
         ({"CONFIG_ARGS": "'--enable-optimizations' '--with-lto'"}, "PGO, LTO"),
         ({"CONFIG_ARGS": None, "PY_CFLAGS_NODIST": "-O3 -flto=auto"}, "LTO"),
-        ({"CONFIG_ARGS": "'--prefix=/usr'"}, "no PGO or LTO in its build flags"),
+        ({"CONFIG_ARGS": "'--prefix=/usr'"}, "its build flags name neither PGO nor LTO"),
     ],
 )
 def test_it_is_said_how_python_was_built(config: dict[str, str | None], said: str) -> None:

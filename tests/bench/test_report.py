@@ -27,7 +27,7 @@ RESULTS: dict[str, Any] = {
     "skipped": {},
     "problems": [],
     "medians": MEDIANS,
-    "bars": judge_all(MEDIANS),
+    "bars": judge_all([MEDIANS]),
 }
 
 
