@@ -51,6 +51,14 @@ def test_a_command_in_a_sentence_is_understood(
             parse(main, words[1:])  # a sentence may name a command without all that it needs
 
 
+@pytest.mark.parametrize("name", [name for name in DOCUMENTS if "/runbooks/" in name])
+def test_who_runs_a_runbook_from_top_to_bottom_does_not_undo_what_helped(name: str) -> None:
+    """A rollback takes the latest change back, so it comes before all others of a page."""
+    words = [shlex.split(line, comments=True)[1] for line in commands(document(name), "turnout")]
+    changes = [word for word in words if word in ("rollback", "split", "variant")]
+    assert "rollback" not in changes[changes.count("rollback") :]
+
+
 @pytest.mark.parametrize(("name", "line"), MAKE)
 def test_a_make_target_in_the_documents_exists(name: str, line: str) -> None:
     words = shlex.split(line, comments=True)[1:]
