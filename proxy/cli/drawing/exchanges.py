@@ -50,7 +50,7 @@ def row(each: models.ExchangeRecord) -> tuple[str | Text, ...]:
         outcome(each),
         took(each.latency_ms),
         took(each.ttft_ms),
-        f"{number(each.prompt_tokens)}+{number(each.response_tokens)}",
+        "-" if each.tokens_source == "none" else tokens(each, "+"),
         "-" if each.cost_usd is None else dollars(each.cost_usd),
         Text(clean(" ".join(marks(each))), "bold red" if each.alerts else "dim"),
     )
@@ -85,6 +85,7 @@ def took(milliseconds: float | None) -> str:
     return f"{milliseconds / 1000:.2f} s"
 
 
-def number(value: int | None) -> str:
-    """Return a number; what is unknown is a question mark."""
-    return "?" if value is None else str(value)
+def tokens(each: models.ExchangeRecord, between: str) -> str:
+    """Return the prompt's and the reply's tokens; what is unknown is a question mark."""
+    counts = (each.prompt_tokens, each.response_tokens)
+    return between.join("?" if count is None else str(count) for count in counts)

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from proxy.cli.drawing.console import by, clean
-from proxy.cli.drawing.exchanges import number, outcome, took, variant
+from proxy.cli.drawing.exchanges import outcome, tokens, took, variant
 from proxy.cli.drawing.moments import local
 from proxy.cli.money.drawn import dollars
 from proxy.controlplane.admin import models
@@ -100,8 +100,7 @@ def reply(seen: models.ExchangeRecord) -> Iterator[str]:
     words = "" if seen.reply_chars is None else f", {seen.reply_chars} characters"
     yield f"{kind}, {seen.reply_bytes} bytes{words}"
     if seen.tokens_source != "none":
-        counted = f"counted by {seen.tokens_source}"
-        yield f"{number(seen.prompt_tokens)} + {number(seen.response_tokens)} tokens, {counted}"
+        yield f"{tokens(seen, ' + ')} tokens, counted by {seen.tokens_source}"
     if seen.cost_usd is not None:
         yield f"cost {dollars(seen.cost_usd)} USD"
     if seen.finish_reason is not None:

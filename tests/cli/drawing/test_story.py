@@ -2,11 +2,12 @@ from typing import Any
 
 from rich.console import Console
 
-from proxy.cli.drawing.exchanges import outcome, took, variant
+from proxy.cli.drawing.exchanges import outcome, row, took, variant
 from proxy.cli.drawing.story import WIDTH, because, phases, story
 from proxy.controlplane.admin import models
 from proxy.controlplane.admin.record.views import line
 from proxy.exchange import Outcome
+from proxy.exchange.observation import Usage
 from proxy.exchange.outcome import ErrorCode
 from proxy.store.observations import Kept
 from tests.support.observed import observed
@@ -113,3 +114,10 @@ def test_a_line_says_in_few_words_how_it_went() -> None:
         "1000 ms",
         "61.00 s",
     ]
+
+
+def test_tokens_nobody_counted_are_a_dash_and_one_that_is_unknown_a_question_mark() -> None:
+    column = 7
+    assert row(shown())[column] == "12+34"
+    assert row(shown(usage=Usage(12, None)))[column] == "12+?"
+    assert row(shown(usage=Usage(), tokens_source="none"))[column] == "-"
