@@ -74,9 +74,14 @@ BARS = (
         _ratio(_cpu("chat50", "turnout"), _cpu("chat50", "fastapi+httpx")),
     ),
     Bar(
-        "streams: CPU a chunk, x nginx's",
+        "streams of 50 chunks: CPU a chunk, x nginx's",
         2.0,
         _ratio(_cpu("stream", "turnout"), _cpu("stream", "nginx")),
+    ),
+    Bar(
+        "streams of 200 chunks: CPU a chunk, x nginx's",
+        2.0,
+        _ratio(_cpu("long", "turnout"), _cpu("long", "nginx")),
     ),
     Bar("1 connection: added p50 over direct, ms", 0.5, _added("one", "latency_p50_ms")),
     Bar("1 connection: added p99 over direct, ms", 1.5, _added("one", "latency_p99_ms")),

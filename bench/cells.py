@@ -64,6 +64,14 @@ def all_cells(seconds: float) -> list[Cell]:
             mock="stream 50",
         ),
         Cell(
+            "long",
+            "200 streams of 200 chunks",
+            Load("stream", 200, latency * 2, ramp=1.0, chunks=200),
+            unit="chunk",
+            mock="stream 200",
+            without=("direct", POOL_OF_100),
+        ),
+        Cell(
             "burst",
             "20 streams, chunks back to back",
             Load("stream", 20, seconds, chunks=500),

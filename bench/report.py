@@ -43,6 +43,7 @@ ROWS: tuple[tuple[str, str, Callable[[Measured, str], float]], ...] = (
     ("... p99", ".3f", _added("rate", "latency_p99_ms")),
     ("CPU us/request at 300/s", ".0f", _plain("rate", "cpu_us")),
     ("CPU us/chunk, 200 streams, 40 ms apart", ".1f", _plain("stream", "cpu_us")),
+    ("... streams of 200 chunks, not 50", ".1f", _plain("long", "cpu_us")),
     ("... back to back", ".1f", _plain("burst", "cpu_us")),
     ("added TTFT p50, 200 streams, ms", ".3f", _added("stream", "ttft_p50_ms")),
     ("... p99", ".3f", _added("stream", "ttft_p99_ms")),
