@@ -3,7 +3,7 @@
     edge        takes connections, bounds and ends them
     connection  one client: its requests in order, and its end
     deadlines   when a client is too late
-    framing     where a request's head and body begin and end
+    framing     where heads and bodies begin and end
     head        one request head, read or refused
     request     what a handler is given
     reply       what it answers with
@@ -14,7 +14,7 @@ It knows nothing of models, routes or upstreams.
 
 from proxy.http.connection import Service
 from proxy.http.edge import Edge
-from proxy.http.framing import chunk, in_chunk
+from proxy.http.framing import BrokenChunks, Chunks, chunk
 from proxy.http.head import Head
 from proxy.http.headers import (
     HOP_BY_HOP,
@@ -31,6 +31,8 @@ from proxy.http.request import Request
 __all__ = [
     "HOP_BY_HOP",
     "KEPT_HEADS",
+    "BrokenChunks",
+    "Chunks",
     "Edge",
     "Fields",
     "Head",
@@ -41,6 +43,5 @@ __all__ = [
     "Service",
     "chunk",
     "end_to_end",
-    "in_chunk",
     "render",
 ]

@@ -1,9 +1,10 @@
-"""Where requests begin and end in what a client sends, for any cutting of its bytes. Sans-IO.
+"""Where messages begin and end in a stream of bytes, for any cutting of them. Sans-IO.
 
-`Intake` keeps what can't be used yet; `Chunks` counts one chunked body (RFC 9112, 7.1). llhttp
-does not say where in its input a message ended, and what follows a body must pass the gates of
-`head` before any parser reads it as a head; so chunks are counted here, strictly: bare
-hexadecimal sizes, CRLF and nothing else, and a bound on what is not data.
+`Chunks` counts one chunked body (RFC 9112, 7.1), a client's or an upstream's; `Intake` keeps what
+a client sent that can't be used yet. llhttp does not say where in its input a message ended, and
+what follows a body must pass the gates of `head` before any parser reads it as a head; so chunks
+are counted here, strictly: bare hexadecimal sizes, CRLF and nothing else, and a bound on what is
+not data.
 """
 
 import re
@@ -19,15 +20,20 @@ EXTRA_BYTES = 16 * 1024  # extensions and trailers of one body together
 SMALL = 2048  # bytes of a chunk, its framing included; such ones are written and read at a glance
 CRLF = b"\r\n"
 _SIZES = tuple([b"%x\r\n" % size for size in range(SMALL)])
+_SMALL_LEFT = {line[:-2]: size + 2 for size, line in enumerate(_SIZES) if size}
 
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _SIZE = re.compile(
     rb'([0-9A-Fa-f]{1,15})((?:;%b(?:=(?:%b|"[\t !#-\[\]-~]*"))?)*)' % (_TOKEN, _TOKEN)
 )
+_SIZE_BEGUN = re.compile(rb"[0-9A-Fa-f]{1,15}(?:;[^\r\n]*)?\r?")
+_TRAILER_BEGUN = re.compile(rb"[^\r\n]*\r?")
 _TRAILER = re.compile(rb"%b:[\t -~\x80-\xff]*" % _TOKEN)
 _FRAMING = (b"content-length", b"transfer-encoding", b"host")
 
-_BROKEN = "The chunked body is malformed."
+
+class BrokenChunks(Exception):  # a thing to be told, not a fault of ours
+    """The bytes are no chunked body that is taken."""
 
 
 def chunk(data: bytes) -> bytes:
@@ -49,34 +55,34 @@ def lines_by_length() -> list[bytes]:
 _LINES = lines_by_length()
 
 
-def in_chunk(data: bytes) -> bytes:
-    """Return what stands in `data` if that is one small chunk as `chunk` writes it, else nothing.
-
-    `data` must begin where a chunk does.
-    """
-    length = len(data)
-    if length < SMALL and data[-2:] == CRLF:
-        line = _LINES[length]
-        if line and data[: len(line)] == line:
-            return data[len(line) : -2]
-    return b""
-
-
 class Chunks:
     """One chunked body; `feed` until `ended`."""
 
-    __slots__ = ("_extra", "_in_trailer", "_left", "_pending", "ended")
+    __slots__ = ("_between", "_extra", "_in_trailer", "_left", "_pending", "ended")
 
     def __init__(self) -> None:
         self.ended = False
+        self._between = True  # the next byte begins a chunk
         self._left = 0  # bytes of the present chunk still to come, its CRLF included
         self._in_trailer = False
         self._pending = b""  # a line that is not whole yet
         self._extra = 0
 
-    def feed(self, data: bytes) -> tuple[list[bytes], bytes]:
-        """Return the pieces of data in `data` and what lies behind the body; Refusal(400)."""
-        pieces: list[bytes] = []
+    def feed(self, data: bytes, pieces: list[bytes]) -> bytes:
+        """Add the pieces of data in `data` to `pieces`; return what lies behind the body.
+
+        Raises BrokenChunks, with what came before the fault in `pieces`.
+        """
+        if self._between:  # nearly all of a stream comes a whole small chunk at a time
+            length = len(data)
+            if length < SMALL and data[-2:] == CRLF:
+                line = _LINES[length]
+                if line and data[: len(line)] == line:
+                    pieces.append(data[len(line) : -2])
+                    return b""
+        return self._feed(data, pieces)
+
+    def _feed(self, data: bytes, pieces: list[bytes]) -> bytes:
         if self._pending:
             data, self._pending = self._pending + data, b""
         at = 0
@@ -84,46 +90,60 @@ class Chunks:
             if self._left:
                 at = self._data(data, at, pieces)
                 continue
-            end = data.find(b"\r\n", at, at + LINE_BYTES)
+            end = data.find(CRLF, at, at + LINE_BYTES)
             if end < 0:
                 self._unfinished(data[at:])
-                return pieces, b""
+                at = len(data)
+                break
             line = data[at:end]
+            at = end + 2
             if self._in_trailer:
                 self._trailer_line(line)
+                continue
+            left = _SMALL_LEFT.get(line) or self._size_line(line)
+            end = at + left
+            if left and data[end - 2 : end] == CRLF:  # a whole chunk: no step for each part of it
+                pieces.append(data[at : end - 2])
+                at = end
             else:
-                self._size_line(line)
-            at = end + 2
-        return pieces, data[at:]
+                self._left = left
+        self._between = not (self._left or self._pending or self._in_trailer)
+        return data[at:]
 
     def _data(self, data: bytes, at: int, pieces: list[bytes]) -> int:
-        payload = self._left - 2
+        """Take the rest of a chunk, as far as it is there; return where it ends."""
+        payload = self._left - len(CRLF)
         if payload > 0:
             piece = data[at : at + payload]
             pieces.append(piece)
             self._left -= len(piece)
-            return at + len(piece)
-        if data[at] != b"\n\r"[self._left - 1]:
-            raise malformed(_BROKEN)
-        self._left -= 1
-        return at + 1
+            at += len(piece)
+        end = at + self._left
+        if data[at:end] == CRLF[-self._left :]:
+            self._left = 0
+            return end
+        if self._left == len(CRLF) and data[at:] == CRLF[:1]:
+            self._left = 1
+        elif at < len(data):
+            raise BrokenChunks
+        return len(data)
 
     def _unfinished(self, rest: bytes) -> None:
         """Keep the start of a line, unless it can't become a good one."""
-        if len(rest) >= LINE_BYTES or b"\n" in rest or b"\r" in rest[:-1]:
-            raise malformed(_BROKEN)
+        begun = _TRAILER_BEGUN if self._in_trailer else _SIZE_BEGUN
+        if len(rest) >= LINE_BYTES or begun.fullmatch(rest) is None:
+            raise BrokenChunks
         self._pending = rest
 
-    def _size_line(self, line: bytes) -> None:
+    def _size_line(self, line: bytes) -> int:
+        """Return how many bytes follow, the chunk's CRLF included; 0: it is the last chunk."""
         match = _SIZE.fullmatch(line)
         if match is None:
-            raise malformed(_BROKEN)
+            raise BrokenChunks
         self._count(len(match[2]))
         size = int(match[1], 16)
-        if size:
-            self._left = size + 2
-        else:
-            self._in_trailer = True
+        self._in_trailer = not size
+        return size + len(CRLF) if size else 0
 
     def _trailer_line(self, line: bytes) -> None:
         if not line:
@@ -132,12 +152,12 @@ class Chunks:
         self._count(len(line))
         name = line.partition(b":")[0].lower()
         if _TRAILER.fullmatch(line) is None or name in _FRAMING:
-            raise malformed(_BROKEN)
+            raise BrokenChunks
 
     def _count(self, extra: int) -> None:
         self._extra += extra
         if self._extra > EXTRA_BYTES:
-            raise malformed(_BROKEN)
+            raise BrokenChunks
 
 
 class Intake:
@@ -217,10 +237,11 @@ class Intake:
         return data[missing:]
 
     def _chunked(self, request: Request, chunks: Chunks, data: bytes) -> bytes:
+        pieces: list[bytes] = []
         try:
-            pieces, rest = chunks.feed(data)
-        except Refusal as refusal:
-            self.give_up(refusal)
+            rest = chunks.feed(data, pieces)
+        except BrokenChunks:
+            self.give_up(malformed("The chunked body is malformed."))
             return b""
         if pieces:
             request.feed(pieces[0] if len(pieces) == 1 else b"".join(pieces))

@@ -1,20 +1,19 @@
 """Reading one reply after another off a connection's bytes, without any I/O.
 
-It knows HTTP/1.1 framing (llhttp does the reading, strictly) and what is too much or makes no
-sense. It knows no time, no socket, and nothing of what the bodies mean. An upstream's heads mostly
-differ in their Content-Length alone, so the rest is read once (`HeadMemory`).
+llhttp reads the heads, strictly; what frames a body stands in its head. It knows what is too much
+or makes no sense; it knows no time, no socket, and nothing of what the bodies mean. An upstream's
+heads mostly differ in their Content-Length alone: all others are read once (`HeadMemory`).
 """
 
 import httptools
 from msgspec import Struct
 
-from proxy.http import Headers, HeadMemory, in_chunk
+from proxy.http import BrokenChunks, Chunks, Headers, HeadMemory
 
-HEAD_BYTES = 64 * 1024  # of a head, interim ones before it included; of trailers
+HEAD_BYTES = 64 * 1024  # of a head, interim ones before it included
 HEADER_COUNT = 200
 INTERIM_REPLIES = 10  # 1xx heads before the final one
 BODILESS = frozenset({204, 304})
-NOT_WHOLE = (None, None)
 
 
 class ResponseHead(Struct, frozen=True, eq=False):
@@ -26,12 +25,19 @@ class ResponseHead(Struct, frozen=True, eq=False):
     kept: bool = False
 
 
+class Framed(Struct, frozen=True, eq=False):
+    """A head and what it says of framing; `alive`: it lets its connection live on."""
+
+    head: ResponseHead
+    chunked: bool
+    alive: bool
+
+
 class BadReply(Exception):  # a thing to be told, not a fault of ours
     """The bytes are no reply that we take."""
 
 
-# The heads of one upstream's replies, and whether each lets its connection live on.
-ReplyHeads = HeadMemory[tuple[ResponseHead, bool]]
+ReplyHeads = HeadMemory[Framed]  # of one upstream's replies
 
 
 class ReplyReader:
@@ -45,8 +51,10 @@ class ReplyReader:
 
     __slots__ = (
         "_alive",
-        "_barren",
-        "_between",
+        "_begun",
+        "_chunks",
+        "_framed",
+        "_head_bytes",
         "_headers",
         "_heads",
         "_interim",
@@ -60,103 +68,55 @@ class ReplyReader:
         "head",
         "keep_alive",
         "length",
-        "on_body",
         "started",
     )
 
     def __init__(self, heads: ReplyHeads) -> None:
         self._heads = heads
         self.body: list[bytes] = []
-        self.on_body = self.body.append  # llhttp calls it with no Python frame between
         self._parser: httptools.HttpResponseParser | None = None
-        self._no_body = True  # so that `expect` makes the first parser
         self.complete = False
 
     def expect(self, *, no_body: bool = False) -> None:
         """Get ready for the next reply; `no_body`: the request was a HEAD."""
-        if self._no_body:  # llhttp can't be told: it would wait for the body it was promised
-            self._parser = httptools.HttpResponseParser(self)
         self._no_body = no_body
         self.head: ResponseHead | None = None
         self.length: int | None = None
         self.complete = False
         self.keep_alive = False
         self.started = False  # a byte of a reply that is not interim has arrived
-        self._between = False  # chunks: the next byte begins one
+        self._begun = b""  # of a head that is not whole yet
+        self._head_bytes = 0  # of heads that were whole
         self._interim = 0
-        self._barren = 0
-        self._left: int | None = None  # bytes of a body that is counted here; None: by llhttp
+        self._framed: Framed | None = None
+        self._alive = False
+        self._chunks: Chunks | None = None  # of a body that comes in them
+        self._left: int | None = None  # bytes of a body that is counted
         self.body.clear()
 
     def feed(self, data: bytes) -> None:
         """Read on; raises BadReply. What of the body came before the fault is in `body`."""
-        if self._between:
-            piece = in_chunk(data)
-            if piece:  # as is nearly all of a stream: llhttp, which stands after a chunk, may stay
-                self.body.append(piece)
-                return
-        if self._left is not None:
+        chunks = self._chunks
+        if chunks is not None:
+            try:
+                rest = chunks.feed(data, self.body)
+            except BrokenChunks:
+                raise BadReply("its chunks are malformed") from None
+            if chunks.ended:
+                self._chunks = None
+                self._end(rest)
+        elif self._left is not None:
             self._count(data, self._left)
-        elif self.started or self._no_body:
-            self._parse(data)
+        elif self.head is None:
+            self._read_heads(data)
+        elif self.complete:
+            self.keep_alive = False  # bytes nobody asked for: the reply is whole all the same
         else:
-            self._begin(data)
-
-    def _begin(self, data: bytes) -> None:
-        """Read the first bytes of a reply: its whole head, most of the time."""
-        end = data.find(b"\r\n\r\n") + 4
-        known, length = self._heads.find(data[:end]) if end >= 4 else NOT_WHOLE
-        if known is not None and length is not None:
-            self.started = True
-            self.head, self._alive = known
-            self.length = length
-            self._count(data[end:], length)
-            return
-        self._parse(data)
-        head = self.head
-        # Only what its own digits frame is kept: bodies in chunks or until the close are llhttp's.
-        framed = length is not None and length == self.length and not self._interim
-        if framed and head is not None and head.status not in BODILESS:
-            kept = ResponseHead(head.status, head.reason, head.headers, kept=True)
-            self._heads.keep(data[:end], (kept, self._alive))
-
-    def _count(self, data: bytes, left: int) -> None:
-        """Take the next bytes of a body of which `left` are to come."""
-        self._left = left - len(data)
-        if self._left <= 0:
-            self.complete = True
-            self.keep_alive = self._alive and self._left == 0  # else: bytes nobody asked for
-            self._left = None
-            data = data[:left]
-        if data:
             self.body.append(data)
-
-    def _parse(self, data: bytes) -> None:
-        parser = self._parser
-        if parser is None:
-            raise BadReply("the reader is closed")
-        headless = self.head is None
-        try:
-            parser.feed_data(data)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            if not self.complete:
-                raise BadReply(str(error.__context__ or error)) from None
-            self.keep_alive = False  # bytes that nobody asked for: the reply is whole all the same
-        if self._between and data[-2:] != b"\r\n":  # the next chunk's first line has begun
-            self._between = False
-        if headless and self.head is not None:
-            self._check_head(len(data))
-        elif not self.body and not self.complete:
-            self._count_barren(len(data))
-        if self._no_body and self.body:
-            self.body.clear()
-            self.keep_alive = False
 
     def end(self) -> bool:
         """Return whether the reply is whole, now that the peer sends no more."""
-        if self.head is None:
-            return False
-        if not self.complete and self.length is None and not self._transfer_encoding:
+        if self.head is not None and self._chunks is None and self._left is None:
             self.complete = True
         return self.complete
 
@@ -164,26 +124,87 @@ class ReplyReader:
         """Let go of the parser, which would hold this reader in a cycle."""
         self._parser = None
 
-    def _count_barren(self, size: int) -> None:
-        # Heads, trailers and chunk extensions: the parser keeps them in memory.
-        self._barren += size
-        if self._barren > HEAD_BYTES:
-            raise BadReply("its head or trailers are too large")
+    def _count(self, data: bytes, left: int) -> None:
+        """Take the next bytes of a body of which `left` are to come."""
+        self._left = left - len(data)
+        if self._left <= 0:
+            self._left = None
+            self._end(data[left:])
+            data = data[:left]
+        if data:
+            self.body.append(data)
 
-    def _check_head(self, size: int) -> None:
-        if self._barren + size > HEAD_BYTES:  # perhaps: the body's first bytes are among them
-            size = sum(len(name) + len(value) + 4 for name, value in self._headers)
-            if size > HEAD_BYTES:
-                self.head = None
-                raise BadReply("its head is too large")
-        self._barren = 0
+    def _end(self, surplus: bytes) -> None:
+        self.complete = True
+        self.keep_alive = self._alive and not surplus
+
+    # Heads.
+
+    def _read_heads(self, data: bytes) -> None:
+        """Read heads to the final one, then what follows it."""
+        while data and self.head is None:
+            data = self._read_head(data)
+        if data:
+            self.feed(data)
+
+    def _read_head(self, data: bytes) -> bytes:
+        """Read a head, which need be neither whole nor final; return what lies behind it."""
+        begun = len(self._begun)
+        raw = self._begun + data if begun else data
+        end = raw.find(b"\r\n\r\n", max(0, begun - 3)) + 4
+        whole = end >= 4
+        size = end if whole else len(raw)
+        if self._head_bytes + size > HEAD_BYTES:
+            raise BadReply("its head is too large")
+        if not whole:
+            self._parse(data)  # what is no head is told as soon as can be
+            self._begun = raw
+            return b""
+        self._begun = b""
+        self._head_bytes += end
+        self._take_head(raw[:end], begun)
+        return raw[end:]
+
+    def _take_head(self, raw: bytes, parsed: int) -> None:
+        """Take a whole head, of which llhttp has seen the first `parsed` bytes."""
+        known, length = self._heads.find(raw)
+        if known is None:
+            self._parse(raw[parsed:])
+            known = self._framed
+            if known is not None and length == self.length:  # its length is what else it says
+                head = known.head
+                kept = ResponseHead(head.status, head.reason, head.headers, kept=True)
+                self._heads.keep(raw, Framed(kept, known.chunked, known.alive))
+        else:
+            self.started = True
+            self.length = length
+        self._parser = None  # whatever comes next is a body, or begins anew
+        if known is not None:
+            self._frame(known)
+
+    def _frame(self, framed: Framed) -> None:
+        """Take a final head, and get ready for its body."""
+        self.head = framed.head
+        self._alive = framed.alive
+        if self._no_body or framed.head.status in BODILESS:
+            self._end(b"")
+        elif framed.chunked:
+            self._chunks = Chunks()
+        elif self.length is not None:
+            self._count(b"", self.length)
+
+    def _parse(self, data: bytes) -> None:
+        if self._parser is None:
+            self._parser = httptools.HttpResponseParser(self)
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            raise BadReply(str(error.__context__ or error)) from None
 
     # What llhttp calls.
 
     def on_message_begin(self) -> None:
         """Start a head."""
-        if self.complete:
-            raise BadReply("bytes after the reply")
         self.started = True
         self.length = None
         self._headers: Headers = []
@@ -195,11 +216,10 @@ class ReplyReader:
         self._reason += reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take one header; trailers are counted and dropped."""
+        """Take one header."""
         size = len(name)
         if size == 14 and name.lower() == b"content-length":
-            if self.head is None:  # else a trailer
-                self.length = int(value)
+            self.length = int(value)
             return
         self._headers.append((name, value))
         if len(self._headers) > HEADER_COUNT:
@@ -223,32 +243,11 @@ class ReplyReader:
         reason = self._reason
         if reason != b"OK" and not (reason.isascii() and reason.decode("ascii").isprintable()):
             reason = b""
-        headers = self._headers
-        self.head = ResponseHead(status, reason, headers)
-        self._alive = parser.should_keep_alive()
-        self._headers = headers.copy() if self._transfer_encoding else headers
-        if self._no_body:
-            self.on_message_complete()
-
-    def on_chunk_header(self) -> None:
-        """Note that a chunk has begun."""
-        self._between = False
-
-    def on_chunk_complete(self) -> None:
-        """Note that a chunk is whole."""
-        self._between = True
-
-    def on_message_complete(self) -> None:
-        """Note that the reply is whole."""
-        if self.head is None:  # an interim one
-            self.started = False
-            return
-        assert self._parser is not None  # noqa: S101  # it is calling us
-        self.complete = True
-        self._between = False
-        self.keep_alive = self._parser.should_keep_alive()
+        head = ResponseHead(status, reason, self._headers)
+        self._framed = Framed(head, bool(self._transfer_encoding), parser.should_keep_alive())
 
     def _note_interim(self, status: int) -> None:
         self._interim += 1
+        self.started = False
         if status < 100 or status == 101 or self._interim > INTERIM_REPLIES:
             raise BadReply("its interim replies make no sense")

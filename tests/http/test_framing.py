@@ -2,16 +2,16 @@
 
 from itertools import pairwise
 
-import httptools
-import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from proxy.config.settings import Limits
 from proxy.errors import Refusal
-from proxy.http.framing import Chunks, Intake
+from proxy.http.framing import Intake
 from proxy.http.head import Heads
 from proxy.http.request import Request
+from tests.support import llhttp
+from tests.support.llhttp import alphabet, chunked, pieces
 
 LIMITS = Limits(head_bytes=600, target_bytes=200, header_count=10)
 Seen = list[tuple[str, str, bytes, bool]]
@@ -72,12 +72,6 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
     return [data[a:b] for a, b in pairwise(ends)]
 
 
-def chunked(body: list[bytes]) -> bytes:
-    chunks = b"".join(b"%x\r\n%s\r\n" % (len(each), each) for each in body if each)
-    return chunks + b"0\r\n\r\n"
-
-
-pieces = st.binary(max_size=20)
 gets = st.sampled_from([b"GET /a HTTP/1.1\r\nHost: a\r\n\r\n", b"\r\nHEAD /b HTTP/1.0\r\n\r\n"])
 posts = pieces.map(
     lambda body: b"POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
@@ -130,71 +124,6 @@ def test_a_conversation_cut_at_every_byte_is_the_same() -> None:
         assert read([data[:at], data[at:]]) == whole
 
 
-class Peer:
-    """What llhttp makes of a body."""
-
-    def __init__(self) -> None:
-        self.body = b""
-        self.ended = False
-
-    def on_body(self, data: bytes) -> None:
-        self.body += data
-
-    def on_message_complete(self) -> None:
-        self.ended = True
-
-
-def as_llhttp_reads(data: bytes) -> tuple[bytes, bool]:
-    peer = Peer()
-    parser = httptools.HttpRequestParser(peer)
-    parser.feed_data(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
-    parser.feed_data(data)
-    return peer.body, peer.ended
-
-
-alphabet = st.sampled_from(
-    [
-        b"0",
-        b"1",
-        b"2",
-        b"a",
-        b"F",
-        b"\r\n",
-        b"\r",
-        b"\n",
-        b";",
-        b"=",
-        b" ",
-        b":",
-        b"x",
-        b"\0",
-        b'"',
-    ]
-)
-noise = st.lists(alphabet, max_size=30).map(b"".join)
-extended = st.lists(alphabet, max_size=8).map(
-    lambda extension: b"1;" + b"".join(extension) + b"\r\nx\r\n0\r\n\r\n"
-)
-trailed = noise.map(lambda trailers: b"0\r\n" + trailers + b"\r\n\r\n")
-
-
-@given(noise | extended | trailed | st.lists(pieces, max_size=4).map(chunked))
-@settings(max_examples=1500, deadline=None)
-@example(b"2\r\n\r\n\r\n0\r\n\r\n")
-@example(b"0\r\nA: b\r\n\r\n")
-@example(b"0;:\r\n\r\n")
-@example(b'1;a="b c";d\r\nx\r\n0\r\n\r\n')
-def test_what_is_taken_as_a_chunked_body_llhttp_takes_for_the_same(data: bytes) -> None:
-    chunks = Chunks()
-    try:
-        taken, rest = chunks.feed(data)
-    except Refusal:
-        return
-    if chunks.ended:
-        body = data[: len(data) - len(rest)]
-        assert as_llhttp_reads(body) == (b"".join(taken), True)
-
-
 @given(st.lists(st.lists(alphabet, max_size=6).map(b"".join), max_size=4))
 @settings(max_examples=600, deadline=None)
 def test_what_is_taken_as_a_head_llhttp_takes_too(noises: list[bytes]) -> None:
@@ -211,28 +140,4 @@ def test_what_is_taken_as_a_head_llhttp_takes_too(noises: list[bytes]) -> None:
         request = reader.request(head)
     except Refusal:
         return
-    peer = Peer()
-    httptools.HttpRequestParser(peer).feed_data(head)
-    assert request.complete == peer.ended
-
-
-@pytest.mark.parametrize("start", [b"5\n", b"5\rx", b"5;a\n", b"0\r\nA\n", b"0\r\n\rx"])
-def test_a_line_that_can_not_end_well_is_refused_before_it_ends(start: bytes) -> None:
-    with pytest.raises(Refusal):
-        Chunks().feed(start)
-
-
-@pytest.mark.parametrize("size", [1023, 1024, 1025, 1026])
-def test_a_line_at_its_bound_is_judged_the_same_whole_and_cut(size: int) -> None:
-    data = b"1;" + b"a" * (size - 4) + b"\r\nx\r\n0\r\n\r\n"
-
-    def ends(parts: list[bytes]) -> bool:
-        chunks = Chunks()
-        try:
-            for part in parts:
-                chunks.feed(part)
-        except Refusal:
-            return False
-        return chunks.ended
-
-    assert ends([data]) == ends([data[at : at + 1] for at in range(len(data))]) == (size <= 1024)
+    assert request.complete == llhttp.request(head).ended
