@@ -57,7 +57,9 @@ class Relay:
     def take(self, data: bytes) -> None:
         """Pass on the next bytes of the body."""
         kept = data if self._stripper is None else self._stripper.feed(data)
-        if kept:
+        if self._connection.whole:
+            self._finish(kept)
+        elif kept:
             if not self._reply.started:
                 self._start()
             self._reply.write(kept)
@@ -65,13 +67,17 @@ class Relay:
             self._meter.feed(data, self._connection.last_byte_at or 0.0)
 
     def finish(self) -> None:
-        """Pass on what was held back, and end the reply: the upstream's was whole."""
-        rest = b"" if self._stripper is None else self._stripper.flush()
+        """End the reply: the upstream's was whole, though perhaps none of its bytes said so."""
+        if not self._reply.finished:
+            self._finish(b"")
+
+    def _finish(self, data: bytes) -> None:
+        """Pass on the last bytes, those held back too, and the end with them: one write."""
+        if self._stripper is not None:
+            data += self._stripper.flush()
         if not self._reply.started:
             self._start()
-        if rest:
-            self._reply.write(rest)
-        self._reply.finish()
+        self._reply.finish(data)
 
     def _start(self) -> None:
         """Start the client's reply with the upstream's head."""

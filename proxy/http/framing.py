@@ -137,6 +137,9 @@ class Chunks:
 
     def _size_line(self, line: bytes) -> int:
         """Return how many bytes follow, the chunk's CRLF included; 0: it is the last chunk."""
+        if line == b"0":  # as nearly all write it
+            self._in_trailer = True
+            return 0
         match = _SIZE.fullmatch(line)
         if match is None:
             raise BrokenChunks

@@ -135,8 +135,10 @@ class Reply:
             data = held + data
         self._wire.write(data)
 
-    def finish(self) -> None:
-        """End the reply properly; one that is shorter than announced is cut instead."""
+    def finish(self, data: bytes = b"") -> None:
+        """End the reply properly, with its last bytes; one shorter than announced is cut."""
+        if not self._chunked:
+            self.write(data)
         if self.finished:
             return
         if self._left:
@@ -144,8 +146,9 @@ class Reply:
             return
         self.finished = True
         rest = self._held or b""
-        if self._chunked:
-            rest += b"0\r\n\r\n"
+        if self._chunked:  # the end goes with what it ends: one write
+            self.body_bytes += len(data)
+            rest += (chunk(data) if data else b"") + b"0\r\n\r\n"
         if rest:
             self._wire.write(rest)
 

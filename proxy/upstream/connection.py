@@ -145,6 +145,11 @@ class Connection(asyncio.Protocol):
         self._write_whole(head, body)
         return replied  # no coroutine around it: each exchange would pay for that
 
+    @property
+    def whole(self) -> bool:
+        """Whether the reply is, with what was handed over last."""
+        return self._reader.complete
+
     async def relay(self, sink: Callable[[bytes], None]) -> None:
         """Hand the body's bytes to `sink` as they come, until the reply is whole.
 

@@ -64,6 +64,26 @@ def test_a_head_goes_out_with_the_first_bytes_of_its_body(wire: Wire, reply: Rep
     assert reply.body_bytes == 8
 
 
+def test_the_end_goes_out_with_the_last_bytes(wire: Wire, reply: Reply) -> None:
+    reply.start(200, b"OK", NO_FIELDS, length=None)
+    reply.write(b"data")
+    reply.finish(b"more")
+    reply.finish(b"never")
+    assert wire.writes[1:] == [b"4\r\nmore\r\n0\r\n\r\n"]
+    assert reply.body_bytes == 8
+
+
+@pytest.mark.parametrize(("last", "cuts"), [(b"", [False]), (b"lo", []), (b"lo!", [False])])
+def test_last_bytes_count_towards_the_length_that_was_announced(
+    wire: Wire, reply: Reply, last: bytes, cuts: list[bool]
+) -> None:
+    reply.start(200, b"", NO_FIELDS, length=5)
+    reply.write(b"hel")
+    reply.finish(last)
+    assert wire.cuts == cuts
+    assert wire.writes[1:] == ([] if cuts else [b"lo"])
+
+
 def test_an_empty_reply_is_one_write(wire: Wire, reply: Reply) -> None:
     reply.start(200, b"OK", NO_FIELDS, length=None)
     reply.finish()

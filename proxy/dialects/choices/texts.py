@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from proxy.dialects.choices.usage import Counted, usage_of
-from proxy.dialects.wire.account import MAX_MODEL, Account
+from proxy.dialects.wire.account import CANT_READ, MAX_MODEL, Account
 from proxy.exchange.reading import Reading
 
 
@@ -89,9 +89,20 @@ def read_text(data: bytes, keep_text: int, preview_chars: int) -> Reading:
     )
 
 
-def read_texts(account: Account, events: Sequence[bytes]) -> None:
-    """Read events of nothing but text, as `read` would one by one; raises for any other."""
-    read = [*map(_text_event.decode, events)]
+def read_texts(account: Account, events: Sequence[bytes]) -> int:
+    """Read events of nothing but text, as `read` would one by one, up to the first other one.
+
+    Returns how many those are.
+    """
+    decode = _text_event.decode
+    read: list[TextEvent] = []
+    try:
+        for event in events:
+            read.append(decode(event))  # noqa: PERF401  # those before one that can't be stand
+    except CANT_READ:
+        if not read:
+            return 0
     if account.model is None:
         account.named(next((event.model for event in read if event.model), None))
     account.said(0, "".join([event.choices[0].delta.content for event in read]))
+    return len(read)

@@ -44,7 +44,6 @@ _last: Final = msgspec.json.Decoder(Last)
 
 USAGE: Final = b'"usage"'
 EMPTY: Final = re.compile(rb"\[\s*\]")  # quick to look for, and nearly as rare
-NO_CHOICES: Final = re.compile(rb'"choices"\s*:\s*\[\s*\]')
 NO_DETAILS: Final = Details()
 
 
@@ -88,7 +87,7 @@ def stripper() -> EventStripper:
 
 def adds_usage(event: bytes) -> bool:
     """Return whether an event has a usage and no choices, both by these very names."""
-    if USAGE not in event or not NO_CHOICES.search(event):
+    if USAGE not in event:
         return False
     lines = event.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:

@@ -5,6 +5,7 @@ and no dialect.
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final, Protocol
 
@@ -14,8 +15,9 @@ from proxy.exchange.reading import Reading
 
 MAX_BODY: Final = MAX_EVENT  # bytes kept of a whole reply; of a larger one nothing is read
 DONE: Final = b"[DONE]"
-TOGETHER: Final = 16  # chunks of a stream that are read at one go: they cost a third then
-LARGE: Final = 4096  # bytes; so large a chunk is read at once, and nothing waits in memory
+TOGETHER: Final = 64  # chunks of a stream that are read at one go: they cost a quarter then
+WAITING: Final = 16 * 1024  # bytes that wait for it at most, and then one chunk
+RUNS: Final = 2  # of text that are looked for among them: one, at a stream's start behind a role
 
 # Half of a surrogate pair as an escape: some servers split a pair between two events. A pair, and
 # any other escape, is matched first and stays.
@@ -39,10 +41,10 @@ class Read(Protocol):
 class ReadTexts(Protocol):
     """A dialect's reader of events, each of which carries some text and says nothing else.
 
-    Raises one of CANT_READ, and has written nothing then, where one of them does.
+    Returns how many of the first ones are such events; no other is read.
     """
 
-    def __call__(self, account: Account, events: Sequence[bytes]) -> None:
+    def __call__(self, account: Account, events: Sequence[bytes]) -> int:
         """Read the data of some events."""
         ...
 
@@ -50,7 +52,16 @@ class ReadTexts(Protocol):
 class StreamMeter:
     """Meters a stream of server-sent events, up to `together` chunks of it at one go."""
 
-    __slots__ = ("_account", "_chunks", "_events", "_read", "_read_texts", "_times", "_together")
+    __slots__ = (
+        "_account",
+        "_ends",
+        "_events",
+        "_read",
+        "_read_texts",
+        "_times",
+        "_together",
+        "_waiting",
+    )
 
     def __init__(
         self,
@@ -64,14 +75,18 @@ class StreamMeter:
         self._read_texts = read_texts
         self._together = together
         self._events = Events()
-        self._chunks: list[bytes] = []  # not read yet
+        # Not read yet, in one place: memory that is spread over many has left the caches by then.
+        self._waiting = bytearray()
+        self._ends: list[int] = []  # of its chunks, and when each of them came
         self._times: list[float] = []
 
     def feed(self, data: bytes, at: float) -> None:
         """Take the next bytes, and now and then read what was taken."""
-        self._chunks.append(data)
+        waiting = self._waiting
+        waiting += data
+        self._ends.append(len(waiting))
         self._times.append(at)
-        if len(self._times) >= self._together or len(data) > LARGE:
+        if len(self._ends) >= self._together or len(waiting) > WAITING:
             self._catch_up()
 
     def finish(self) -> Reading:
@@ -88,31 +103,47 @@ class StreamMeter:
         return account.reading()
 
     def _catch_up(self) -> None:
-        """Read what was taken: at one go what is nothing but text, event by event all else."""
-        chunks, times = self._chunks, self._times
-        self._chunks, self._times = [], []
-        if self._take_texts(chunks):
-            self._came(times[0], times[-1])
+        """Read what was taken: whole events at one go, and all else chunk by chunk."""
+        data, ends, times = bytes(self._waiting), self._ends, self._times
+        self._waiting, self._ends, self._times = bytearray(), [], []
+        events = self._events.whole(data)
+        if events:
+            outputs = self._take_all(events)
+            if outputs:
+                first, last = (bisect_left(ends, end_of(events, outputs[at])) for at in (0, -1))
+                self._came(times[first], times[last])
             return
-        for data, at in zip(chunks, times, strict=True):
-            for name, piece in self._events.feed(data):
+        begin = 0
+        for end, at in zip(ends, times, strict=True):
+            for name, piece in self._events.feed(data[begin:end]):
                 if self._take(name, piece):
                     self._came(at, at)
+            begin = end
 
-    def _take_texts(self, chunks: list[bytes]) -> bool:
-        """Read chunks that are an event of text each; False: they are not, or not all."""
+    def _take_all(self, events: list[bytes]) -> list[int]:
+        """Read events without names; return the places of some with output, first and last."""
+        outputs: list[int] = []
+        place = runs = 0
+        while place < len(events):
+            texts = self._take_texts(events[place:]) if runs < RUNS else 0
+            runs += 1
+            if texts:
+                outputs += (place, place + texts - 1)
+                place += texts
+            if place < len(events):  # what ended the run
+                if self._take(b"", events[place]):
+                    outputs.append(place)
+                place += 1
+        return outputs
+
+    def _take_texts(self, events: list[bytes]) -> int:
+        """Read as many events as carry text and nothing else; return how many those are."""
         account = self._account
         if self._read_texts is None or account.finished:
-            return False
-        events = self._events.one_each(chunks)
-        if not events:
-            return False
-        try:
-            self._read_texts(account, events)
-        except CANT_READ:
-            return False
-        account.output_events += len(events)
-        return True
+            return 0
+        texts = self._read_texts(account, events)
+        account.output_events += texts
+        return texts
 
     def _came(self, first: float, last: float) -> None:
         """Note when output came."""
@@ -138,6 +169,11 @@ class StreamMeter:
         if output:
             account.output_events += 1
         return output
+
+
+def end_of(events: Sequence[bytes], place: int) -> int:
+    """Return where, in a stream of nothing but lines of data, the event at `place` ends."""
+    return sum(map(len, events[: place + 1])) + (place + 1) * len(b"data: \n\n")
 
 
 class ReadText(Protocol):

@@ -5,7 +5,6 @@ BOM, comments, many data lines. `id` and `retry` mean nothing here, and one fiel
 `error`, which older llama.cpp servers write in place of `data`. It knows nothing of JSON.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 Event = tuple[bytes, bytes]  # the event's name (b"": none) and its data
@@ -42,16 +41,17 @@ class Events:
                 return [event for block in data[:-2].split(b"\n\n") for event in parse(block)]
         return self._feed(data)
 
-    def one_each(self, chunks: Sequence[bytes]) -> list[bytes]:
-        """Return the data of chunks that are one event of one line of data each.
+    def whole(self, data: bytes) -> list[bytes]:
+        """Return the data of events where `data` is whole ones, of one line of data each.
 
-        None, and nothing is taken, where one of them is not: they are to be fed one by one.
+        None, and nothing is taken, where it is not: then it is to be fed.
         """
-        joined = b"".join(chunks)
-        if not self._plain or CR in joined or len(joined) > self._limit:
+        if not self._plain or CR in data or len(data) > self._limit:
             return []
-        found = [chunk[6:-2] for chunk in chunks]
-        if joined != b"data: " + b"\n\ndata: ".join(found) + b"\n\n" or LF in b"".join(found):
+        if data[:6] != b"data: " or data[-2:] != b"\n\n":
+            return []
+        found = data[6:-2].split(b"\n\ndata: ")
+        if LF in b"".join(found) or b"" in found:
             return []
         self._begun = True
         return found

@@ -13,6 +13,7 @@ MAX_HELD: Final = 64 * 1024  # bytes
 
 # Two line ends in a row; the atomic groups keep a CRLF from counting as two.
 END: Final = re.compile(rb"(?>\r\n|\r|\n)(?>\r\n|\r|\n)")
+CR: Final = 13
 LINE_ENDS: Final = b"\r\n"
 LONGEST_END: Final = 4
 
@@ -56,6 +57,10 @@ class EventStripper:
         whole = self._between and data[-2:] == b"\n\n"
         if whole and (self._word not in data or not self._marked(data)):
             return data
+        odd = CR in data or b"\n\n\n" in data or data[:1] == b"\n"
+        if whole and not odd and len(data) <= self._limit:
+            events = data[:-2].split(b"\n\n")
+            return b"".join([event + b"\n\n" for event in events if not self._unwanted(event)])
         kept = self._feed(data)
         self._between = not (self._held or self._drop_lf or self._passing)
         return kept

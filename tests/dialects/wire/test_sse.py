@@ -1,7 +1,7 @@
 """Events are found as the WHATWG's grammar has them, the same for any chunking."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from proxy.dialects.wire.sse import MAX_EVENT, Event, Events
@@ -146,3 +146,29 @@ def test_the_short_way_finds_what_the_long_way_does(stream: bytes) -> None:
     fast = Events()
     fast.feed(b"data: x\n\n")
     assert [*fast.feed(stream), *fast.flush()] == long_way
+
+
+PLAIN = st.lists(
+    st.sampled_from([b"data: x\n\n", b"data: {}\n\n", b"data: a"]) | SCRAPS, max_size=9
+)
+
+
+@settings(max_examples=1000)
+@example([b"data: x\n\n", b"data: {}\n\n"])
+@example([b"data: \n\n"])
+@given(PLAIN)
+def test_whole_events_are_found_at_one_go_or_nothing_is_taken(scraps: list[bytes]) -> None:
+    stream = b"".join(scraps)
+    for before in (b"", b"data: x\n\n", b"data"):
+        events, others = Events(), Events()
+        assert events.feed(before) == others.feed(before)
+        at_once = [(b"", data) for data in events.whole(stream)]
+        one_by_one = others.feed(stream)
+        assert at_once in ([], one_by_one)
+        if not at_once:
+            assert events.feed(stream) == one_by_one
+        assert events.feed(b"data: y\n\n") == others.feed(b"data: y\n\n")
+
+
+def test_what_nearly_all_streams_are_made_of_is_found_at_one_go() -> None:
+    assert Events().whole(b"data: {}\n\ndata: [DONE]\n\n") == [b"{}", b"[DONE]"]
