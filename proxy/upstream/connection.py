@@ -78,6 +78,7 @@ class Connection(asyncio.Protocol):
         "length",
         "reused",
         "sent_at",
+        "whole",
     )
 
     def __init__(
@@ -120,6 +121,7 @@ class Connection(asyncio.Protocol):
         self.sent_at: float | None = None
         self.first_byte_at: float | None = None
         self.last_byte_at: float | None = None
+        self.whole = False  # the reply is, with what was handed over last
 
     # What an exchange does with it.
 
@@ -144,11 +146,6 @@ class Connection(asyncio.Protocol):
             return self._send_pieces(head, body, chunked=chunked)
         self._write_whole(head, body)
         return replied  # no coroutine around it: each exchange would pay for that
-
-    @property
-    def whole(self) -> bool:
-        """Whether the reply is, with what was handed over last."""
-        return self._reader.complete
 
     async def relay(self, sink: Callable[[bytes], None]) -> None:
         """Hand the body's bytes to `sink` as they come, until the reply is whole.
@@ -216,6 +213,7 @@ class Connection(asyncio.Protocol):
         self._usable = False
         self._until = until
         self.sent_at = self.first_byte_at = self.last_byte_at = None
+        self.whole = False
         self._held.clear()  # of a reply that was whole, but that nobody wanted
         self._held_bytes = 0
         self._timer.by(until)
@@ -383,6 +381,7 @@ class Connection(asyncio.Protocol):
             self._failure = self._bad(str(bad))
         if self.first_byte_at is None and reader.started:
             self.first_byte_at = now
+        self.whole = reader.complete
         sink = self._sink
         body = reader.body
         if body:
@@ -394,7 +393,7 @@ class Connection(asyncio.Protocol):
                 sink(piece)
         if self._failure is not None:
             self._fail(self._failure)
-        elif reader.complete:
+        elif self.whole:
             self._finish()
         elif sink is None and reader.head is not None:
             self._wake()
