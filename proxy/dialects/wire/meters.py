@@ -15,7 +15,7 @@ from proxy.exchange.reading import Reading
 
 MAX_BODY: Final = MAX_EVENT  # bytes kept of a whole reply; of a larger one nothing is read
 DONE: Final = b"[DONE]"
-TOGETHER: Final = 64  # chunks of a stream that are read at one go: they cost a quarter then
+TOGETHER: Final = 32  # chunks of a stream that are read at one go: more would hold up others
 WAITING: Final = 16 * 1024  # bytes that wait for it at most, and then one chunk
 RUNS: Final = 2  # of text that are looked for among them: one, at a stream's start behind a role
 
