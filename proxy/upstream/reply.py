@@ -2,7 +2,7 @@
 
 llhttp reads the heads, strictly; what frames a body stands in its head. It knows what is too much
 or makes no sense; it knows no time, no socket, and nothing of what the bodies mean. An upstream's
-heads mostly differ in their Content-Length alone: all others are read once (`HeadMemory`).
+heads mostly differ in their Content-Length alone, or not at all: those are read once.
 """
 
 import httptools

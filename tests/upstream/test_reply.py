@@ -292,7 +292,7 @@ noises = st.sampled_from(
         b"A: b\n",
         b" folded\r\n",
     ]
-)
+) | llhttp.noise.map(lambda noise: noise + b"\r\n")
 bodies = st.binary(max_size=12) | st.just(b"") | st.just(b"HTTP/1.1 200 OK\r\n\r\n")
 counted = st.builds(
     lambda start, noise, body: LENGTH % (start, len(body), noise, body), starts, noises, bodies

@@ -134,7 +134,7 @@ class Repeat:
                 return connection, await connection.send(self._head, self._body, until=until)
             except StaleConnection:  # only a reused connection can be stale: this ends
                 self._upstream.release(connection)
-            except BaseException:
+            except BaseException:  # a cancellation too: what was borrowed goes back
                 self._upstream.release(connection)
                 raise
 

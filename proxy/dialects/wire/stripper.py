@@ -9,11 +9,12 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from proxy.dialects.wire.sse import CR
+
 MAX_HELD: Final = 64 * 1024  # bytes
 
 # Two line ends in a row; the atomic groups keep a CRLF from counting as two.
 END: Final = re.compile(rb"(?>\r\n|\r|\n)(?>\r\n|\r|\n)")
-CR: Final = 13
 LINE_ENDS: Final = b"\r\n"
 LONGEST_END: Final = 4
 
